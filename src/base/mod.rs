@@ -1,0 +1,10 @@
+//! Pure data and errors: nothing here waits, switches or calls the kernel.
+
+pub(crate) mod duration;
+pub(crate) mod expired;
+pub(crate) mod failure;
+pub(crate) mod heap;
+pub(crate) mod list;
+pub(crate) mod lock;
+pub(crate) mod payload;
+pub(crate) mod slab;
