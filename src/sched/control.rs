@@ -1,0 +1,515 @@
+//! The control block: what is known of one greenlet, one main greenlet or one plain OS thread.
+//!
+//! It is shared by every handle, on any thread. The part that belongs to the hub's thread alone is
+//! [`Local`], inside a [`Bound`].
+
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::board::Board;
+use super::bound::Bound;
+use super::current;
+use super::hub::Hub;
+use super::inbox::{Message, Remote};
+use super::kill::Exception;
+use super::stack::Class;
+use super::switch::Switch;
+use super::word::{Grant, Ticket, Woken, Word};
+use crate::base::failure::{Failure, Outcome};
+use crate::base::list::List;
+use crate::base::lock::Lock;
+use crate::base::slab::Key;
+
+/// Code that a greenlet is to run.
+pub(crate) type Body = Box<dyn FnOnce()>;
+
+/// How far a greenlet has come. It only ever goes forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Status {
+    /// Made, not told to start.
+    New,
+    /// Queued, or armed to start later.
+    Started,
+    /// Its body runs or waits.
+    Begun,
+    /// Ended before it began; its captured values are being dropped.
+    Dying,
+    /// Over, and every trace of it gone.
+    Dead,
+}
+
+impl Status {
+    fn from_bits(bits: u8) -> Status {
+        match bits {
+            0 => Status::New,
+            1 => Status::Started,
+            2 => Status::Begun,
+            3 => Status::Dying,
+            _ => Status::Dead,
+        }
+    }
+}
+
+/// What a control block stands for, and where it lives.
+enum Home {
+    Greenlet {
+        remote: Arc<Remote>,
+        local: Bound<Local>,
+    },
+    Main {
+        remote: Arc<Remote>,
+        local: Bound<Local>,
+    },
+    Thread(Sleeper),
+}
+
+/// See the module's documentation.
+pub(crate) struct Control {
+    word: Word,
+    /// There may be an exception to raise: look before the next wait. Set by anyone.
+    pub(super) notice: AtomicBool,
+    status: AtomicU8,
+    home: Home,
+    id: u64,
+    name: Lock<Option<Arc<str>>>,
+    end: Lock<End>,
+    /// How many handles there are, to notice when a greenlet can no longer be started.
+    handles: AtomicUsize,
+    /// The token of `thread::park`, and the wait that it would end.
+    pub(crate) permit: AtomicBool,
+    pub(crate) permit_ticket: AtomicU64,
+}
+
+/// What only the hub's thread touches. Everything with a destructor is taken out by the hub before
+/// the last handle can be gone.
+pub(crate) struct Local {
+    pub(super) switch: Switch,
+    pub(super) body: Cell<Option<Body>>,
+    /// Why the body is to be dropped instead of run.
+    pub(super) doom: Cell<Option<Outcome>>,
+    pub(super) outcome: Cell<Option<Outcome>>,
+    pub(super) class: Class,
+    /// A stack is promised to this greenlet.
+    pub(super) reserved: Cell<bool>,
+    /// Its place among the hub's live greenlets.
+    pub(super) place: Cell<Option<Key>>,
+    /// It has been put into the run queue for its first run, which happens once.
+    pub(super) queued: Cell<bool>,
+    /// The timer of a delayed start.
+    pub(super) start_timer: Cell<Option<Key>>,
+    /// Exceptions to raise, in order; a kill stays at its place for ever.
+    pub(super) pending: RefCell<VecDeque<Exception>>,
+    /// How many shields keep exceptions off.
+    pub(super) shields: Cell<u32>,
+    /// The panic depth it parked at.
+    pub(super) depth: Cell<u32>,
+    /// How often the kill has been raised.
+    pub(crate) kills_raised: Cell<u64>,
+    /// The exception thrown last, to tell it from a panic when it arrives at the root.
+    pub(super) thrown: Cell<Option<(TypeId, usize)>>,
+    /// I/O calls left before it must let others run.
+    pub(crate) budget: Cell<u32>,
+}
+
+impl Local {
+    pub(super) fn new(class: Class) -> Local {
+        Local {
+            switch: Switch::new(),
+            body: Cell::new(None),
+            doom: Cell::new(None),
+            outcome: Cell::new(None),
+            class,
+            reserved: Cell::new(false),
+            place: Cell::new(None),
+            queued: Cell::new(false),
+            start_timer: Cell::new(None),
+            pending: RefCell::new(VecDeque::new()),
+            shields: Cell::new(0),
+            depth: Cell::new(0),
+            kills_raised: Cell::new(0),
+            thrown: Cell::new(None),
+            budget: Cell::new(0),
+        }
+    }
+
+    /// Notes the panic depth at which the greenlet parks.
+    pub(crate) fn set_depth(&self, depth: u32) {
+        self.depth.set(depth);
+    }
+
+    /// The addresses of the guard below its stack.
+    pub(super) fn guard(&self) -> std::ops::Range<usize> {
+        self.switch.guard()
+    }
+
+    /// Notes what is about to be raised.
+    pub(super) fn note_thrown(&self, payload: &(dyn Any + Send)) {
+        self.thrown.set(Some(identity(payload)));
+    }
+
+    /// Whether `payload` is what was thrown last.
+    pub(super) fn was_thrown(&self, payload: &(dyn Any + Send)) -> bool {
+        self.thrown.get() == Some(identity(payload))
+    }
+}
+
+fn os_thread_name() -> Option<Arc<str>> {
+    std::thread::current().name().map(Arc::from)
+}
+
+fn identity(payload: &(dyn Any + Send)) -> (TypeId, usize) {
+    (
+        payload.type_id(),
+        std::ptr::from_ref(payload).cast::<()>() as usize,
+    )
+}
+
+/// The end of a greenlet and who is to be told of it.
+struct End {
+    outcome: Option<Outcome>,
+    watchers: List<Watcher>,
+}
+
+/// Someone who wants to know when a greenlet ends.
+pub(crate) enum Watcher {
+    /// A waiter.
+    Wake(Waker),
+    /// Somebody who waits for several, and the number this one has with them.
+    Report(Arc<Board>, usize),
+    /// A link: a greenlet that starts then, if the end is one of these.
+    Start {
+        link: Arc<Control>,
+        on_success: bool,
+        on_failure: bool,
+    },
+}
+
+impl Watcher {
+    fn is_link(&self) -> bool {
+        matches!(self, Watcher::Start { .. })
+    }
+}
+
+impl Control {
+    pub(super) fn greenlet(hub: &Hub, class: Class, name: Option<Arc<str>>) -> Control {
+        let local = Bound::new(hub.id(), Local::new(class));
+        Control::new(
+            Home::Greenlet {
+                remote: hub.remote().clone(),
+                local,
+            },
+            Status::New,
+            name,
+        )
+    }
+
+    pub(super) fn main(remote: Arc<Remote>) -> Control {
+        let local = Bound::new(remote.id(), Local::new(Class::DEFAULT));
+        Control::new(
+            Home::Main { remote, local },
+            Status::Begun,
+            os_thread_name(),
+        )
+    }
+
+    pub(super) fn thread() -> Control {
+        Control::new(
+            Home::Thread(Sleeper::default()),
+            Status::Begun,
+            os_thread_name(),
+        )
+    }
+
+    fn new(home: Home, status: Status, name: Option<Arc<str>>) -> Control {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        Control {
+            word: Word::new(),
+            notice: AtomicBool::new(false),
+            status: AtomicU8::new(status as u8),
+            home,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            name: Lock::new(name),
+            end: Lock::new(End {
+                outcome: None,
+                watchers: List::new(),
+            }),
+            handles: AtomicUsize::new(0),
+            permit: AtomicBool::new(false),
+            permit_ticket: AtomicU64::new(0),
+        }
+    }
+
+    /// Unique in the process, never used again.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        self.name.lock().clone()
+    }
+
+    pub(crate) fn set_name(&self, name: Arc<str>) {
+        *self.name.lock() = Some(name);
+    }
+
+    /// Calls `f` with the name if it can be had without waiting; for the overflow report.
+    pub(super) fn try_name(&self, f: impl FnOnce(Option<&str>)) {
+        match self.name.try_lock() {
+            Some(name) => f(name.as_deref()),
+            None => f(None),
+        }
+    }
+
+    pub(crate) fn is_main(&self) -> bool {
+        matches!(self.home, Home::Main { .. })
+    }
+
+    pub(crate) fn is_greenlet(&self) -> bool {
+        matches!(self.home, Home::Greenlet { .. })
+    }
+
+    pub(super) fn word(&self) -> &Word {
+        &self.word
+    }
+
+    /// The hub this greenlet belongs to; none for a plain OS thread.
+    pub(crate) fn remote(&self) -> Option<&Arc<Remote>> {
+        match &self.home {
+            Home::Greenlet { remote, .. } | Home::Main { remote, .. } => Some(remote),
+            Home::Thread(_) => None,
+        }
+    }
+
+    /// Whether `hub` is the hub this greenlet belongs to.
+    pub(crate) fn is_of(&self, hub: &Hub) -> bool {
+        self.remote().is_some_and(|remote| remote.id() == hub.id())
+    }
+
+    /// The part that belongs to the hub's thread.
+    pub(crate) fn local(&self, hub: &Hub) -> &Local {
+        match &self.home {
+            Home::Greenlet { local, .. } | Home::Main { local, .. } => local.get(hub),
+            Home::Thread(_) => unreachable!("a plain OS thread has no hub"),
+        }
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        Status::from_bits(self.status.load(Ordering::Acquire))
+    }
+
+    pub(super) fn set_status(&self, status: Status) {
+        self.status.store(status as u8, Ordering::Release);
+    }
+
+    /// Claims the one start that a greenlet has.
+    pub(crate) fn claim_start(&self) -> bool {
+        let (new, started) = (Status::New as u8, Status::Started as u8);
+        self.status
+            .compare_exchange(new, started, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.status() == Status::Dead
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.end.lock().outcome.clone()
+    }
+
+    /// How it failed, if it did.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        match self.end.lock().outcome.as_ref()? {
+            Outcome::Returned => None,
+            Outcome::Failed(failure) => Some(failure.clone()),
+        }
+    }
+
+    /// Takes the failure out for the one who consumes the result.
+    ///
+    /// Later askers learn no more than that it was killed.
+    pub(crate) fn take_failure(&self) -> Option<Failure> {
+        match self.end.lock().outcome.as_mut()? {
+            Outcome::Returned => None,
+            Outcome::Failed(failure) => Some(std::mem::replace(failure, Failure::killed())),
+        }
+    }
+
+    /// Registers `watcher`; gives it back if the greenlet is dead already.
+    pub(crate) fn watch(&self, watcher: Watcher) -> Result<Key, Watcher> {
+        let mut end = self.end.lock();
+        if end.outcome.is_some() {
+            Err(watcher)
+        } else {
+            Ok(end.watchers.push_back(watcher))
+        }
+    }
+
+    /// Takes a watcher out again, if it has not been told yet.
+    pub(crate) fn unwatch(&self, key: Key) -> Option<Watcher> {
+        self.end.lock().watchers.remove(key)
+    }
+
+    /// Takes all links out that have not been told yet.
+    pub(crate) fn take_links(&self) -> Vec<Arc<Control>> {
+        let taken = self.end.lock().watchers.extract(Watcher::is_link);
+        let link = |watcher| match watcher {
+            Watcher::Start { link, .. } => Some(link),
+            Watcher::Wake(_) | Watcher::Report(..) => None,
+        };
+        taken.into_iter().filter_map(link).collect()
+    }
+
+    /// How many links there are.
+    pub(crate) fn links(&self) -> usize {
+        self.end
+            .lock()
+            .watchers
+            .iter()
+            .filter(|watcher| watcher.is_link())
+            .count()
+    }
+
+    /// Makes the end known: marks it dead and returns who is to be told.
+    pub(super) fn finish(&self, outcome: Outcome) -> List<Watcher> {
+        let mut end = self.end.lock();
+        end.outcome = Some(outcome);
+        self.set_status(Status::Dead);
+        std::mem::take(&mut end.watchers)
+    }
+
+    pub(crate) fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tells whether it was the last handle.
+    pub(crate) fn drop_handle(&self) -> bool {
+        self.handles.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// The sleep of a plain OS thread.
+    pub(crate) fn sleep(&self, ticket: Ticket, deadline: Option<Instant>) -> Woken {
+        match &self.home {
+            Home::Thread(sleeper) => sleeper.sleep(&self.word, ticket, deadline),
+            Home::Greenlet { .. } | Home::Main { .. } => {
+                unreachable!("a greenlet sleeps by switching")
+            }
+        }
+    }
+
+    /// Parks the word of `ticket` and calls `switch`, unless the wait was granted already; then says
+    /// how it ended.
+    #[inline]
+    pub(crate) fn park_word(&self, ticket: Ticket, switch: impl FnOnce()) -> Woken {
+        if self.word.park(ticket) {
+            switch();
+        }
+        self.word.outcome()
+    }
+
+    pub(crate) fn arm(&self) -> Ticket {
+        self.word.arm()
+    }
+
+    pub(crate) fn disarm(&self, ticket: Ticket) -> bool {
+        self.word.disarm(ticket)
+    }
+}
+
+/// Ends one wait of one greenlet or thread, from anywhere.
+#[derive(Clone)]
+pub(crate) struct Waker {
+    control: Arc<Control>,
+    ticket: Ticket,
+}
+
+impl Waker {
+    pub(crate) fn new(control: Arc<Control>, ticket: Ticket) -> Waker {
+        Waker { control, ticket }
+    }
+
+    /// Grants the wait. False when it had ended already, and the grant belongs to someone else.
+    pub(crate) fn wake(self) -> bool {
+        match self.control.word.grant(self.ticket) {
+            Grant::Lost => false,
+            Grant::Early => true,
+            Grant::Parked => {
+                schedule(self.control);
+                true
+            }
+        }
+    }
+
+    /// Hub's thread: the deadline of the wait has passed.
+    pub(super) fn time_out(self, hub: &Hub) {
+        if self.control.word.time_out(self.ticket) {
+            hub.make_ready(self.control);
+        }
+    }
+
+    /// Whose wait it is.
+    pub(crate) fn is_of(&self, control: &Control) -> bool {
+        std::ptr::eq(&raw const *self.control, control)
+    }
+}
+
+/// Puts the owner of a decided wait where it will run.
+pub(super) fn schedule(control: Arc<Control>) {
+    let mut control = Some(control);
+    current::with(|hub| {
+        if let Some(control) = control.take_if(|control| control.is_of(hub)) {
+            hub.make_ready(control);
+        }
+    });
+    let Some(control) = control else { return };
+    match &control.home {
+        Home::Thread(sleeper) => sleeper.wake(),
+        Home::Greenlet { remote, .. } | Home::Main { remote, .. } => {
+            remote.clone().post(Message::Ready(control));
+        }
+    }
+}
+
+/// Where a plain OS thread sleeps.
+#[derive(Default)]
+struct Sleeper {
+    lock: Mutex<()>,
+    woken: Condvar,
+}
+
+impl Sleeper {
+    fn sleep(&self, word: &Word, ticket: Ticket, deadline: Option<Instant>) -> Woken {
+        if !word.park(ticket) {
+            return Woken::Granted;
+        }
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        while word.is_parked(ticket) {
+            guard = match deadline {
+                None => self
+                    .woken
+                    .wait(guard)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() && word.time_out(ticket) {
+                        return Woken::TimedOut;
+                    }
+                    let result = self.woken.wait_timeout(guard, left);
+                    result.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        word.outcome()
+    }
+
+    fn wake(&self) {
+        // The lock orders this after the sleeper's look at its word.
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+        self.woken.notify_one();
+    }
+}

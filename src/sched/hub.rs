@@ -1,0 +1,238 @@
+//! The hub: one OS thread's run queue, timers, inbox and poller, and the loop over them.
+//!
+//! The loop runs on the main greenlet's stack, whenever the main greenlet waits, and ends when the
+//! main greenlet is to run again. It runs no user code itself: bodies, destructors and callbacks all
+//! run on a greenlet's stack, where they may wait.
+//!
+//! A *turn* is a bounded number of switches followed by one look at the world: poll the driver, drain
+//! the inbox, fire the timers. In that order, so that input which is ready beats a kill or a time-out
+//! found in the same turn. The poll waits only when there is nobody to run.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::control::{Control, Local};
+use super::current::{self, Running};
+use super::inbox::{Message, Remote};
+use super::io::IoTable;
+use super::stack::Pool;
+use super::switch::Switched;
+use super::timers::Timer;
+use super::{ends, kill, overflow, spawn, unwind};
+use crate::base::heap::Heap;
+use crate::base::slab::Slab;
+use crate::driver::poll::{Driver, Event, Until};
+
+/// Switches between two looks at the world while greenlets are ready. A look costs a few hundred
+/// nanoseconds, so this makes it a few nanoseconds of each switch; input waits no longer than this
+/// many greenlets take.
+const SWITCHES_PER_TURN: u32 = 128;
+
+/// Tells hubs apart. Zero is nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HubId(u64);
+
+/// See the module's documentation.
+pub(crate) struct Hub {
+    remote: Arc<Remote>,
+    main: Arc<Control>,
+    running: Running,
+    ready: RefCell<VecDeque<Arc<Control>>>,
+    pub(super) timers: RefCell<Heap<Timer>>,
+    pub(super) io: RefCell<IoTable>,
+    pub(super) stacks: RefCell<Pool>,
+    pub(super) live: RefCell<Slab<Arc<Control>>>,
+    driver: RefCell<Driver>,
+    /// Kept between turns for their capacity.
+    events: Cell<Vec<Event>>,
+    messages: Cell<Vec<Message>>,
+    switches_left: Cell<u32>,
+    /// The running greenlet goes back to the end of the queue when it suspends.
+    requeue: Cell<bool>,
+    /// Inside `run`, whose end drains this hub.
+    pub(crate) hosted: Cell<bool>,
+    /// A hub stays on its thread; `Bound` depends on it.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Hub {
+    /// Gives this thread a hub.
+    pub(super) fn start() -> io::Result<()> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let id = HubId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
+        let (driver, handle) = Driver::new()?;
+        let remote = Arc::new(Remote::new(id, handle));
+        let main = Arc::new(Control::main(remote.clone()));
+        ends::watch_thread()?;
+        overflow::install();
+        unwind::install_hook();
+        current::install(Box::new(Hub {
+            remote,
+            running: Running::new(&main),
+            main,
+            ready: RefCell::new(VecDeque::new()),
+            timers: RefCell::new(Heap::new()),
+            io: RefCell::new(IoTable::new()),
+            stacks: RefCell::new(Pool::default()),
+            live: RefCell::new(Slab::new()),
+            driver: RefCell::new(driver),
+            events: Cell::new(Vec::new()),
+            messages: Cell::new(Vec::new()),
+            switches_left: Cell::new(SWITCHES_PER_TURN),
+            requeue: Cell::new(false),
+            hosted: Cell::new(false),
+            not_send: PhantomData,
+        }));
+        Ok(())
+    }
+
+    pub(crate) fn id(&self) -> HubId {
+        self.remote.id()
+    }
+
+    pub(crate) fn remote(&self) -> &Arc<Remote> {
+        &self.remote
+    }
+
+    /// Who runs.
+    pub(crate) fn running(&self) -> &Control {
+        self.running.get()
+    }
+
+    pub(crate) fn running_handle(&self) -> Arc<Control> {
+        self.running.get_handle()
+    }
+
+    /// The hub's part of who runs.
+    pub(crate) fn running_local(&self) -> &Local {
+        self.running().local(self)
+    }
+
+    /// The clock of all deadlines.
+    pub(crate) fn now(&self) -> Instant {
+        self.driver.borrow().now()
+    }
+
+    /// Greenlets that are not over, started or not.
+    pub(crate) fn live(&self) -> Vec<Arc<Control>> {
+        self.live.borrow().iter().cloned().collect()
+    }
+
+    /// Puts `control` at the end of the run queue.
+    pub(super) fn make_ready(&self, control: Arc<Control>) {
+        self.ready.borrow_mut().push_back(control);
+    }
+
+    /// Lets every greenlet that is ready run, then returns.
+    pub(crate) fn switch_and_requeue(&self) {
+        if self.running().is_main() {
+            self.make_ready(self.main.clone());
+            self.run_until_main();
+        } else {
+            self.requeue.set(true);
+            self.running_local().switch.leave();
+        }
+    }
+
+    /// Puts the running greenlet to sleep until somebody queues it.
+    pub(crate) fn switch_out(&self) {
+        if self.running().is_main() {
+            self.run_until_main();
+        } else {
+            self.running_local().switch.leave();
+        }
+    }
+
+    fn run_until_main(&self) {
+        loop {
+            let next = self.ready.borrow_mut().pop_front();
+            let Some(control) = next else {
+                self.look(true);
+                continue;
+            };
+            let left = self.switches_left.get() - 1;
+            self.switches_left.set(left);
+            if left == 0 {
+                self.look(false);
+            }
+            if control.is_main() {
+                return;
+            }
+            self.run(control);
+        }
+    }
+
+    /// Runs one greenlet until it suspends or ends.
+    fn run(&self, control: Arc<Control>) {
+        let local = control.local(self);
+        if !local.switch.is_prepared() && !spawn::prepare(self, &control) {
+            return;
+        }
+        self.running.set(&control);
+        let switched = local.switch.resume();
+        self.running.set(&self.main);
+        match switched {
+            Switched::Suspended => {
+                if self.requeue.take() {
+                    self.make_ready(control);
+                }
+            }
+            Switched::Returned(stack) => {
+                self.stacks.borrow_mut().put(stack);
+                spawn::bury(self, &control);
+            }
+        }
+    }
+
+    /// Looks at the world; waits for it to change if `wait` is set and there is nothing to do.
+    fn look(&self, wait: bool) {
+        self.switches_left.set(SWITCHES_PER_TURN);
+        self.poll(wait);
+        self.drain_inbox();
+        self.fire_timers();
+    }
+
+    fn poll(&self, wait: bool) {
+        let until = match self.timers.borrow().next_deadline() {
+            _ if !(wait && self.remote.may_sleep()) => Until::Now,
+            Some(deadline) => Until::Deadline(deadline),
+            None => Until::Event,
+        };
+        if matches!(until, Until::Now) && self.io.borrow().is_empty() {
+            self.remote.woke();
+            return;
+        }
+        let mut events = self.events.take();
+        let result = self.driver.borrow_mut().poll(until, &mut events);
+        self.remote.woke();
+        if let Err(error) = result {
+            log::error!("polling for events failed: {error}");
+        }
+        for event in events.drain(..) {
+            self.io_event(event);
+        }
+        self.events.set(events);
+    }
+
+    /// Takes what other threads have left.
+    pub(crate) fn drain_inbox(&self) {
+        let mut messages = self.messages.take();
+        self.remote.take(&mut messages);
+        for message in messages.drain(..) {
+            match message {
+                Message::Ready(control) => self.make_ready(control),
+                Message::Start(control) => spawn::start_now(self, &control),
+                Message::StartAt(control, deadline) => spawn::arm_start(self, &control, deadline),
+                Message::Raise(target, exception) => kill::deliver(self, &target, exception),
+                Message::Discard(control) => spawn::discard_now(self, &control),
+                Message::Forget(key) => self.io.borrow_mut().remove(key),
+            }
+        }
+        self.messages.set(messages);
+    }
+}

@@ -1,0 +1,159 @@
+//! The hub's table of registered descriptors: who waits to read, who waits to write.
+//!
+//! A descriptor is registered once per hub, for all edges, when the first call on it would have to
+//! wait. Each direction remembers whether it may be ready: an edge says so, a call that would block
+//! or came up short says no. While it says no, nobody asks the kernel again.
+//!
+//! An edge wakes the first waiter only. Whoever's call went through without exhausting the
+//! descriptor passes the wake-up on.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use super::control::{Control, Waker};
+use super::hub::Hub;
+use crate::base::slab::{Key, Slab};
+use crate::driver::poll::Event;
+
+/// A direction of a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Readable: data, a connection to accept, the end of the stream.
+    Read,
+    /// Writable.
+    Write,
+}
+
+#[derive(Default)]
+struct Side {
+    /// A call may go through. An edge sets it, a call that found nothing clears it.
+    ready: bool,
+    /// Nothing more will come but what is there: a short read proves nothing.
+    closed: bool,
+    waiters: VecDeque<Waker>,
+}
+
+#[derive(Default)]
+struct Entry {
+    read: Side,
+    write: Side,
+}
+
+impl Entry {
+    fn side(&mut self, direction: Direction) -> &mut Side {
+        match direction {
+            Direction::Read => &mut self.read,
+            Direction::Write => &mut self.write,
+        }
+    }
+}
+
+/// See the module's documentation.
+pub(crate) struct IoTable(Slab<Entry>);
+
+impl IoTable {
+    pub(super) const fn new() -> IoTable {
+        IoTable(Slab::new())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    pub(super) fn remove(&mut self, key: Key) {
+        self.0.remove(key);
+    }
+}
+
+impl Hub {
+    /// Registers a descriptor with this hub's poller. Its directions start out as not ready: an
+    /// edge will follow at once if they are.
+    ///
+    /// # Errors
+    ///
+    /// Those of epoll_ctl(2): `EPERM` for a regular file, `ENOSPC` at the limit of watches.
+    pub(crate) fn register(&self, fd: BorrowedFd<'_>) -> io::Result<Key> {
+        let key = self.io.borrow_mut().0.insert(Entry::default());
+        let result = self.remote().driver().register(fd, key.to_bits());
+        if result.is_err() {
+            self.io.borrow_mut().remove(key);
+        }
+        result.map(|()| key)
+    }
+
+    /// Forgets a descriptor that is out of the poller.
+    pub(crate) fn forget(&self, key: Key) {
+        self.io.borrow_mut().remove(key);
+    }
+
+    fn side<R>(&self, key: Key, direction: Direction, f: impl FnOnce(&mut Side) -> R) -> Option<R> {
+        self.io
+            .borrow_mut()
+            .0
+            .get_mut(key)
+            .map(|entry| f(entry.side(direction)))
+    }
+
+    /// Whether a call may go through.
+    pub(crate) fn may_be_ready(&self, key: Key, direction: Direction) -> bool {
+        self.side(key, direction, |side| side.ready).unwrap_or(true)
+    }
+
+    /// Notes that a call would have blocked.
+    pub(crate) fn set_exhausted(&self, key: Key, direction: Direction) {
+        self.side(key, direction, |side| side.ready = false);
+    }
+
+    /// Notes that a call transferred less than it could have, which exhausts a stream, unless the
+    /// stream has ended: then the end itself is still to be read.
+    pub(crate) fn set_short(&self, key: Key, direction: Direction) {
+        self.side(key, direction, |side| side.ready = side.closed);
+    }
+
+    /// Queues a waiter.
+    pub(crate) fn add_waiter(&self, key: Key, direction: Direction, waker: Waker) {
+        self.side(key, direction, |side| side.waiters.push_back(waker));
+    }
+
+    /// Takes a waiter out again that was not woken by the descriptor.
+    pub(crate) fn remove_waiter(&self, key: Key, direction: Direction, control: &Control) {
+        self.side(key, direction, |side| {
+            side.waiters.retain(|waker| !waker.is_of(control))
+        });
+    }
+
+    /// Wakes the next waiter, if the direction may still be ready.
+    pub(crate) fn pass_on(&self, key: Key, direction: Direction) {
+        loop {
+            let next = self.side(key, direction, |side| {
+                if side.ready {
+                    side.waiters.pop_front()
+                } else {
+                    None
+                }
+            });
+            let Some(waker) = next.flatten() else { return };
+            if waker.wake() {
+                return;
+            }
+        }
+    }
+
+    /// An edge.
+    pub(super) fn io_event(&self, event: Event) {
+        let key = Key::from_bits(event.token);
+        if event.read_closed {
+            self.side(key, Direction::Read, |side| side.closed = true);
+        }
+        for (happened, direction) in [
+            (event.readable || event.read_closed, Direction::Read),
+            (event.writable, Direction::Write),
+        ] {
+            if happened {
+                self.side(key, direction, |side| side.ready = true);
+                self.pass_on(key, direction);
+            }
+        }
+    }
+}

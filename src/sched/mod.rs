@@ -1,0 +1,24 @@
+//! Hubs and greenlets: who runs, who waits, who is told to stop.
+//!
+//! One hub per OS thread runs its greenlets one after another on stacks of their own and polls the
+//! driver between them. This layer knows how to put a greenlet to sleep, wake it and raise in it;
+//! what to wait *for* is the business of `wait`, the layer above.
+
+pub(crate) mod board;
+pub(crate) mod bound;
+pub(crate) mod control;
+pub(crate) mod current;
+pub(crate) mod ends;
+pub(crate) mod hub;
+pub(crate) mod inbox;
+pub(crate) mod io;
+pub(crate) mod kill;
+pub(crate) mod ledger;
+pub(crate) mod overflow;
+pub(crate) mod shield;
+pub(crate) mod spawn;
+pub(crate) mod stack;
+pub(crate) mod switch;
+pub(crate) mod timers;
+pub(crate) mod unwind;
+pub(crate) mod word;

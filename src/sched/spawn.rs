@@ -1,0 +1,205 @@
+//! The two ends of a greenlet's life: made, started, begun, buried.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::control::{Body, Control, Status, Watcher};
+use super::current;
+use super::hub::Hub;
+use super::inbox::Message;
+use super::kill::{self, Exception};
+use super::stack::Class;
+use super::timers::Timer;
+use super::unwind::{self, Payload};
+use crate::base::failure::{Failure, GreenletExit, Outcome};
+
+/// Makes a greenlet of `hub`, not started, with a stack promised to it.
+///
+/// # Errors
+///
+/// `OutOfMemory` when there is no memory or mapping for the stack.
+pub(crate) fn create(
+    hub: &Hub,
+    class: Class,
+    name: Option<Arc<str>>,
+    body: Body,
+) -> io::Result<Arc<Control>> {
+    hub.stacks.borrow_mut().reserve(class)?;
+    let control = Arc::new(Control::greenlet(hub, class, name));
+    let local = control.local(hub);
+    local.reserved.set(true);
+    local.body.set(Some(body));
+    local
+        .place
+        .set(Some(hub.live.borrow_mut().insert(control.clone())));
+    Ok(control)
+}
+
+/// Tells a greenlet to start; from anywhere. A second start is ignored.
+pub(crate) fn start(control: &Arc<Control>) {
+    if control.claim_start() {
+        tell(control, Message::Start(control.clone()), |hub| {
+            start_now(hub, control)
+        });
+    }
+}
+
+/// Tells a greenlet to start at `deadline`; from anywhere.
+pub(crate) fn start_at(control: &Arc<Control>, deadline: Instant) {
+    if control.claim_start() {
+        let message = Message::StartAt(control.clone(), deadline);
+        tell(control, message, |hub| arm_start(hub, control, deadline));
+    }
+}
+
+/// Does something on the hub of `control`: at once on its thread, by message from another.
+fn tell(control: &Control, message: Message, here: impl FnOnce(&Hub)) {
+    let done = current::with(|hub| {
+        let is_here = control.is_of(hub);
+        if is_here {
+            here(hub);
+        }
+        is_here
+    });
+    if let (None | Some(false), Some(remote)) = (done, control.remote()) {
+        remote.post(message);
+    }
+}
+
+/// Queues a greenlet for its first run.
+pub(super) fn start_now(hub: &Hub, control: &Arc<Control>) {
+    let local = control.local(hub);
+    local.start_timer.set(None);
+    if control.status() == Status::Started && !local.queued.replace(true) {
+        hub.make_ready(control.clone());
+    }
+}
+
+pub(super) fn arm_start(hub: &Hub, control: &Arc<Control>, deadline: Instant) {
+    if control.status() == Status::Started && !control.local(hub).queued.get() {
+        let timer = hub.add_timer(deadline, Timer::Start(control.clone()));
+        control.local(hub).start_timer.set(Some(timer));
+    }
+}
+
+/// Gives a greenlet its stack. False if it has ended without ever running.
+pub(super) fn prepare(hub: &Hub, control: &Control) -> bool {
+    let local = control.local(hub);
+    if control.status() != Status::Started {
+        return false;
+    }
+    local.reserved.set(false);
+    let stack = hub.stacks.borrow_mut().take_reserved(local.class);
+    local
+        .switch
+        .prepare(stack.expect("a promised stack is there"), root);
+    true
+}
+
+/// The first and last frame of every greenlet's own code.
+fn root() {
+    let begin = current::with(|hub| {
+        hub.running().set_status(Status::Begun);
+        let local = hub.running_local();
+        (local.body.take(), local.doom.take())
+    });
+    let Some((Some(body), doom)) = begin else {
+        return;
+    };
+    let outcome = match doom {
+        None => unwind::catch(body).map_or_else(judge, |()| Outcome::Returned),
+        Some(doom) => unwind::catch(|| drop(body)).map_or_else(judge, |()| doom),
+    };
+    current::with(|hub| hub.running_local().outcome.set(Some(outcome)));
+}
+
+/// Whether an unwind that arrived at the root was a kill, a throw or a panic.
+fn judge(payload: Payload) -> Outcome {
+    if payload.is::<GreenletExit>() {
+        return Outcome::Failed(Failure::killed());
+    }
+    let thrown = current::with(|hub| hub.running_local().was_thrown(&*payload));
+    Outcome::Failed(match thrown {
+        Some(true) => Failure::thrown(payload),
+        _ => Failure::panicked(payload),
+    })
+}
+
+/// Clears away a greenlet that is over and tells everyone who waits for that.
+pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
+    let local = control.local(hub);
+    if local.reserved.replace(false) {
+        hub.stacks.borrow_mut().release(local.class);
+    }
+    if let Some(place) = local.place.take() {
+        hub.live.borrow_mut().remove(place);
+    }
+    let outcome = local.outcome.take().unwrap_or(Outcome::Returned);
+    for exception in local.pending.take() {
+        if let Exception::Throw(payload) = exception {
+            dispose(hub, payload);
+        }
+    }
+    let succeeded = match &outcome {
+        Outcome::Returned => true,
+        Outcome::Failed(failure) => failure.is_killed(),
+    };
+    // Waiters first: as in gevent, a `kill` returns before the links have run.
+    let mut links = Vec::new();
+    for watcher in control.finish(outcome) {
+        match watcher {
+            Watcher::Wake(waker) => drop(waker.wake()),
+            Watcher::Report(board, index) => board.report(index),
+            link @ Watcher::Start { .. } => links.push(link),
+        }
+    }
+    for link in links {
+        tell_link(link, succeeded);
+    }
+}
+
+/// Starts a link if the end is one that it is for, and discards it otherwise.
+pub(crate) fn tell_link(watcher: Watcher, succeeded: bool) {
+    if let Watcher::Start {
+        link,
+        on_success,
+        on_failure,
+    } = watcher
+    {
+        match if succeeded { on_success } else { on_failure } {
+            true => start(&link),
+            false => discard(&link),
+        }
+    }
+}
+
+/// Ends a greenlet that has not begun, by letting it drop what it captured on its own stack. One
+/// that has begun goes on.
+pub(crate) fn discard(control: &Arc<Control>) {
+    tell(control, Message::Discard(control.clone()), |hub| {
+        discard_now(hub, control)
+    });
+}
+
+pub(super) fn discard_now(hub: &Hub, control: &Arc<Control>) {
+    if control.status() < Status::Begun {
+        kill::deliver(hub, control, Exception::Kill);
+    }
+}
+
+/// Drops what is left of an exception where its destructor may wait: in a greenlet of its own.
+pub(super) fn dispose(hub: &Hub, payload: Payload) {
+    if payload.is::<GreenletExit>() {
+        return;
+    }
+    match create(
+        hub,
+        Class::DEFAULT,
+        Some("dispose".into()),
+        Box::new(move || drop(payload)),
+    ) {
+        Ok(control) => start(&control),
+        Err(error) => log::error!("an undelivered exception was leaked: {error}"),
+    }
+}

@@ -1,0 +1,128 @@
+//! The switch: the only place that knows corosensei.
+//!
+//! A greenlet's stack is entered by [`Switch::resume`] from the hub's loop and left by
+//! [`Switch::leave`] or by returning from its root. Nothing travels with the switch, neither in
+//! nor out: why a greenlet woke stands in its wait word, what it is told in its control block. That
+//! keeps a round trip at a handful of instructions.
+//!
+//! A suspended coroutine is never dropped. corosensei would unwind it from outside, which aborts
+//! when a destructor waits; here a greenlet ends only by its root returning to the hub.
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::{self, NonNull};
+
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use super::stack::Stack;
+
+/// What came back to the hub.
+#[derive(Debug)]
+pub(crate) enum Switched {
+    /// The greenlet waits.
+    Suspended,
+    /// The root returned; its stack may be used again.
+    Returned(Stack),
+}
+
+/// The coroutine of one greenlet.
+pub(crate) struct Switch {
+    coroutine: UnsafeCell<Option<Coroutine<(), (), (), Stack>>>,
+    /// Points into the coroutine's own stack, from its first run to its return.
+    yielder: Cell<Option<NonNull<Yielder<(), ()>>>>,
+    /// The guard of the stack, for the report of an overflow.
+    guard: Cell<(usize, usize)>,
+    running: Cell<bool>,
+}
+
+impl Switch {
+    pub(crate) fn new() -> Switch {
+        Switch {
+            coroutine: UnsafeCell::new(None),
+            yielder: Cell::new(None),
+            guard: Cell::new((0, 0)),
+            running: Cell::new(false),
+        }
+    }
+
+    /// Whether the greenlet has a stack.
+    pub(crate) fn is_prepared(&self) -> bool {
+        !self.guard().is_empty()
+    }
+
+    /// The addresses of the guard below this greenlet's stack; empty when it has none.
+    pub(crate) fn guard(&self) -> std::ops::Range<usize> {
+        self.guard.get().0..self.guard.get().1
+    }
+
+    /// Puts `root` on `stack`, to run at the first `resume`. `root` must not unwind.
+    ///
+    /// # Panics
+    ///
+    /// If there is a stack already.
+    pub(crate) fn prepare(&self, stack: Stack, root: fn()) {
+        assert!(!self.is_prepared(), "a greenlet has one stack");
+        let guard = stack.guard();
+        self.guard.set((guard.start, guard.end));
+        // Where the coroutine finds its own `Switch`: the control block is alive as long as the
+        // coroutine is, because the hub's loop holds it around every `resume`.
+        let this = ptr::from_ref(self) as usize;
+        let coroutine = Coroutine::with_stack(stack, move |yielder, ()| {
+            // SAFETY: `this` is the `Switch` whose `resume` has just been called (see above).
+            let this = unsafe { &*(this as *const Switch) };
+            this.yielder.set(Some(NonNull::from(yielder)));
+            root();
+            this.yielder.set(None);
+        });
+        // SAFETY: 1. `Switch` is not `Sync`, so this is the only thread here. 2. The coroutine is
+        // not running: it did not exist before this line. 3. No reference to the cell's content
+        // outlives `prepare` or `resume`.
+        unsafe { *self.coroutine.get() = Some(coroutine) };
+    }
+
+    /// Runs the greenlet until it suspends itself or returns.
+    ///
+    /// # Panics
+    ///
+    /// If it has no stack, or is running already.
+    pub(crate) fn resume(&self) -> Switched {
+        assert!(
+            !self.running.replace(true),
+            "a greenlet was resumed while it runs"
+        );
+        // SAFETY: as in `prepare`; `running` excludes a second reference while the coroutine runs,
+        // and code on the coroutine's stack reaches `yielder` only, which is a cell of its own.
+        let coroutine = unsafe { (*self.coroutine.get()).as_mut() };
+        let result = coroutine
+            .expect("a greenlet has a stack when it is resumed")
+            .resume(());
+        self.running.set(false);
+        match result {
+            CoroutineResult::Yield(()) => Switched::Suspended,
+            CoroutineResult::Return(()) => Switched::Returned(self.take_stack()),
+        }
+    }
+
+    /// Goes back to the hub's loop, from the greenlet's own stack; returns when it is resumed.
+    ///
+    /// # Panics
+    ///
+    /// If the greenlet is not running.
+    pub(crate) fn leave(&self) {
+        let yielder = self
+            .yielder
+            .get()
+            .expect("only a running greenlet can suspend itself");
+        // SAFETY: `yielder` is set for the life of the coroutine's root frame and points into it.
+        // That the caller runs on this very stack follows from `current`: a greenlet is suspended
+        // through the hub's current control block only.
+        unsafe { yielder.as_ref() }.suspend(());
+    }
+
+    fn take_stack(&self) -> Stack {
+        self.guard.set((0, 0));
+        // SAFETY: as in `prepare`; the coroutine has returned.
+        let coroutine = unsafe { (*self.coroutine.get()).take() };
+        coroutine.expect("it has just returned").into_stack()
+    }
+}

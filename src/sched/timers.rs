@@ -1,0 +1,54 @@
+//! What a hub does when a deadline passes.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::control::{Control, Waker};
+use super::hub::Hub;
+use super::kill::{self, Exception};
+use super::{shield, spawn};
+use crate::base::slab::Key;
+
+/// What a timer is for.
+pub(crate) enum Timer {
+    /// The deadline of one wait.
+    Wait(Waker),
+    /// A delayed start.
+    Start(Arc<Control>),
+    /// A time-out to be raised.
+    Expire(Arc<Control>, Exception),
+    /// The limit of a shield, and the flag that tells its guard.
+    Unshield(Arc<Control>, Rc<Cell<bool>>),
+}
+
+impl Hub {
+    pub(crate) fn add_timer(&self, deadline: Instant, timer: Timer) -> Key {
+        self.timers.borrow_mut().insert(deadline, timer)
+    }
+
+    /// Takes a timer out. False if it has fired already.
+    pub(crate) fn remove_timer(&self, key: Key) -> bool {
+        let timer = self.timers.borrow_mut().remove(key);
+        timer.is_some()
+    }
+
+    /// Fires what is due.
+    pub(super) fn fire_timers(&self) {
+        if self.timers.borrow().next_deadline().is_none() {
+            return;
+        }
+        let now = self.now();
+        loop {
+            let due = self.timers.borrow_mut().pop_due(now);
+            let Some(timer) = due else { return };
+            match timer {
+                Timer::Wait(waker) => waker.time_out(self),
+                Timer::Start(control) => spawn::start_now(self, &control),
+                Timer::Expire(target, exception) => kill::deliver(self, &target, exception),
+                Timer::Unshield(target, lifted) => shield::lift(self, &target, &lifted),
+            }
+        }
+    }
+}

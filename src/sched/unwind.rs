@@ -1,0 +1,59 @@
+//! The panic boundary: the one place where unwinding is caught, raised and recognized.
+//!
+//! A kill, a throw, a time-out and Ctrl-C are all `resume_unwind`s: no panic hook, no message.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+use std::thread;
+
+/// What an unwind carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+thread_local! {
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f` and catches what it raises.
+///
+/// The caller passes the payload on or stores it, so nobody sees state that `f` left half-changed
+/// without also learning that it was.
+pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Payload> {
+    panic::catch_unwind(AssertUnwindSafe(f))
+}
+
+/// Unwinds the running greenlet with `payload`.
+pub(crate) fn raise(payload: Payload) -> ! {
+    panic::resume_unwind(payload)
+}
+
+/// Installs the panic hook that notices itself; the previous hook does the printing as before.
+///
+/// Once per process, with its first hub. A program that replaces the hook later, without calling
+/// ours, loses nothing but the refusal in [`refuse_in_hook`].
+pub(crate) fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    if INSTALLED.is_completed() || thread::panicking() {
+        return;
+    }
+    INSTALLED.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            IN_HOOK.set(true);
+            previous(info);
+            IN_HOOK.set(false);
+        }));
+    });
+}
+
+/// Ends the process if the caller is inside the panic hook.
+///
+/// std holds a lock around the hook and counts on it to return, so a greenlet must not go to sleep
+/// there. A panic inside the hook would end the process too, without saying why.
+pub(crate) fn refuse_in_hook() {
+    if IN_HOOK.get() {
+        eprintln!("fatal: a greenlet may not wait inside the panic hook, aborting");
+        std::process::abort();
+    }
+}
