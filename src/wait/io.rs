@@ -1,0 +1,262 @@
+//! Operations on sockets: try first, wait only if the kernel says so, try again.
+//!
+//! A [`Source`] owns one socket, which is non-blocking inside. The interface is operations, not
+//! readiness, so that a driver whose kernel does the operation itself can stand behind it. An
+//! operation either completed, and its result is returned whatever has happened since, or it did not
+//! happen.
+
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use socket2::Socket;
+
+use super::park::{self, Wait};
+use crate::base::lock::Lock;
+use crate::base::slab::Key;
+use crate::driver::sys::{self, PollFd};
+pub(crate) use crate::driver::sys::{ACCEPT_FLAGS, MAX_IO_SLICES, NO_SIGNAL, peek};
+use crate::sched::current;
+use crate::sched::hub::Hub;
+use crate::sched::inbox::Remote;
+pub(crate) use crate::sched::io::Direction;
+use crate::sched::word::Woken;
+
+/// What one attempt at an operation achieved.
+pub(crate) enum Done<T> {
+    /// It went through; there may be more.
+    More(T),
+    /// It went through and came up short: a stream has nothing left, or no room left.
+    Short(T),
+}
+
+/// The mode of a socket as its user sees it, shared by its clones. Times are in nanoseconds, zero
+/// meaning none.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) read_timeout: AtomicU64,
+    pub(crate) write_timeout: AtomicU64,
+    pub(crate) nonblocking: AtomicBool,
+}
+
+/// This socket in the poller of one hub.
+struct Registration {
+    remote: Arc<Remote>,
+    key: Key,
+    fd: RawFd,
+}
+
+impl Drop for Registration {
+    /// Out of the poller first, so that no event of the closed descriptor can follow.
+    fn drop(&mut self) {
+        if let Err(error) = self.remote.driver().deregister(self.fd) {
+            log::error!("a socket could not be taken out of the poller: {error}");
+        }
+        self.remote.forget(self.key);
+    }
+}
+
+/// One socket and the pollers that know it.
+pub(crate) struct Source {
+    /// The first hub that waited for it, which is nearly always the only one.
+    first: OnceLock<Registration>,
+    more: Lock<Vec<Registration>>,
+    /// Dropped, that is closed, after its registrations: fields are dropped in this order.
+    socket: Socket,
+    /// Made when something in it is no longer the default.
+    options: OnceLock<Arc<Options>>,
+}
+
+impl Source {
+    /// `socket` must be non-blocking.
+    pub(crate) fn new(socket: Socket) -> Source {
+        Source {
+            first: OnceLock::new(),
+            more: Lock::new(Vec::new()),
+            socket,
+            options: OnceLock::new(),
+        }
+    }
+
+    /// The socket by itself, out of every poller.
+    pub(crate) fn into_socket(self) -> Socket {
+        let Source {
+            first,
+            more,
+            socket,
+            ..
+        } = self;
+        drop((first, more));
+        socket
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// The options, for changing them.
+    pub(crate) fn options(&self) -> &Arc<Options> {
+        self.options.get_or_init(Arc::default)
+    }
+
+    /// A duplicate that shares the options.
+    pub(crate) fn try_clone(&self) -> io::Result<Source> {
+        let clone = Source::new(self.socket.try_clone()?);
+        // It is new: the cell is empty.
+        let _ = clone.options.set(self.options().clone());
+        Ok(clone)
+    }
+
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        self.options
+            .get()
+            .is_some_and(|options| options.nonblocking.load(Ordering::Relaxed))
+    }
+
+    /// When an operation that starts now runs out of time.
+    fn deadline(&self, direction: Direction) -> Option<Instant> {
+        let options = self.options.get()?;
+        let nanos = match direction {
+            Direction::Read => options.read_timeout.load(Ordering::Relaxed),
+            Direction::Write => options.write_timeout.load(Ordering::Relaxed),
+        };
+        let after = Duration::from_nanos(nanos);
+        if nanos == 0 {
+            None
+        } else {
+            Instant::now().checked_add(after)
+        }
+    }
+
+    /// Performs an operation, waiting as long as the socket's options allow. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of `attempt`; `WouldBlock` when the socket's time-out passes or its user has made it
+    /// non-blocking, as std's sockets do it; those of epoll_ctl(2).
+    #[inline]
+    pub(crate) fn operate<T>(
+        &self,
+        direction: Direction,
+        mut attempt: impl FnMut(&Socket) -> io::Result<Done<T>>,
+    ) -> io::Result<T> {
+        park::checkpoint();
+        park::spend_budget();
+        let mut deadline = None;
+        loop {
+            let key = current::with(|hub| self.attempt_key(hub, direction)).unwrap_or(Some(None));
+            if let Some(key) = key {
+                let result = attempt(&self.socket);
+                if let Some(key) = key {
+                    current::with(|hub| note(hub, key, direction, &result));
+                }
+                match result {
+                    Ok(Done::More(value) | Done::Short(value)) => return Ok(value),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if self.is_nonblocking() {
+                return Err(sys::would_block());
+            }
+            let deadline = *deadline.get_or_insert_with(|| self.deadline(direction));
+            if !self.wait(direction, deadline)? {
+                return Err(sys::would_block());
+            }
+        }
+    }
+
+    /// Whether to try at all, and the key under which to note the result.
+    #[inline]
+    fn attempt_key(&self, hub: &Hub, direction: Direction) -> Option<Option<Key>> {
+        match self.key(hub) {
+            Some(key) if hub.may_be_ready(key, direction) || self.is_nonblocking() => {
+                Some(Some(key))
+            }
+            Some(_) => None,
+            None => Some(None),
+        }
+    }
+
+    #[inline]
+    fn key(&self, hub: &Hub) -> Option<Key> {
+        let first = self.first.get()?;
+        if first.remote.id() == hub.id() {
+            return Some(first.key);
+        }
+        let more = self.more.lock();
+        more.iter()
+            .find(|other| other.remote.id() == hub.id())
+            .map(|other| other.key)
+    }
+
+    fn register(&self, hub: &Hub) -> io::Result<Key> {
+        let key = hub.register(self.socket.as_fd())?;
+        let fd = self.socket.as_raw_fd();
+        let registration = Registration {
+            remote: hub.remote().clone(),
+            key,
+            fd,
+        };
+        if let Err(registration) = self.first.set(registration) {
+            self.more.lock().push(registration);
+        }
+        Ok(key)
+    }
+
+    /// Waits until the socket may be ready; false if the deadline passed first.
+    pub(crate) fn wait(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<bool> {
+        let woken = current::with(|hub| -> io::Result<Woken> {
+            let key = self.key(hub).map_or_else(|| self.register(hub), Ok)?;
+            let wait = Wait::arm();
+            hub.add_waiter(key, direction, wait.waker());
+            let woken = wait.park(deadline);
+            if woken != Woken::Granted {
+                hub.remove_waiter(key, direction, hub.running());
+            }
+            Ok(woken)
+        });
+        match woken {
+            None => self.block(direction, deadline),
+            Some(Ok(Woken::Granted)) => Ok(true),
+            Some(Ok(Woken::TimedOut)) => Ok(false),
+            Some(Ok(Woken::Raised)) => {
+                park::raise();
+                Ok(true)
+            }
+            Some(Err(error)) => Err(error),
+        }
+    }
+
+    /// The same on a thread without a hub: the thread itself waits.
+    fn block(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<bool> {
+        let fd = PollFd {
+            fd: self.socket.as_fd(),
+            read: direction == Direction::Read,
+            write: direction == Direction::Write,
+            except: false,
+        };
+        sys::poll(&mut [fd], deadline).map(|ready| ready > 0)
+    }
+}
+
+/// Reads what is there and throws it away.
+pub(crate) fn discard(mut socket: &Socket) -> io::Result<usize> {
+    socket.read(&mut [0; 64])
+}
+
+/// Remembers in the hub's table what an attempt has shown.
+#[inline]
+fn note<T>(hub: &Hub, key: Key, direction: Direction, result: &io::Result<Done<T>>) {
+    match result {
+        Ok(Done::More(_)) => {}
+        Ok(Done::Short(_)) => hub.set_short(key, direction),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            hub.set_exhausted(key, direction)
+        }
+        Err(_) => {}
+    }
+    hub.pass_on(key, direction);
+}

@@ -1,0 +1,22 @@
+//! Every way to block, in safe code, on one door to sleep: [`park`].
+//!
+//! A wait is armed, its waker is left where somebody will find it, and the greenlet parks. It learns
+//! from one atomic word how the wait ended. Whoever waits also knows how to leave: on a time-out or
+//! an exception it takes its waker back out before it goes on.
+
+pub(crate) mod any;
+pub(crate) mod connect;
+pub(crate) mod flag;
+pub(crate) mod io;
+pub(crate) mod join;
+pub(crate) mod offload;
+pub(crate) mod packet;
+pub(crate) mod park;
+pub(crate) mod parker;
+pub(crate) mod queue;
+pub(crate) mod run;
+pub(crate) mod select;
+pub(crate) mod signal;
+pub(crate) mod sleep;
+pub(crate) mod task;
+pub(crate) mod timeout;

@@ -1,0 +1,65 @@
+//! A queue of waiters: first in, first out, from any thread.
+
+use std::time::Instant;
+
+use super::park::{self, Wait};
+use crate::base::list::List;
+use crate::base::lock::Lock;
+use crate::sched::control::Waker;
+use crate::sched::word::Woken;
+
+/// What every primitive waits on.
+///
+/// Waiters are greenlets, main greenlets or plain OS threads, of any hub. A waiter that leaves takes
+/// itself out in O(1). Waking hands over exactly one grant: if the first waiter's wait has been
+/// decided otherwise meanwhile, the next one gets it.
+#[derive(Default)]
+pub(crate) struct WaitQueue {
+    waiters: Lock<List<Waker>>,
+}
+
+impl WaitQueue {
+    pub(crate) const fn new() -> WaitQueue {
+        WaitQueue {
+            waiters: Lock::new(List::new()),
+        }
+    }
+
+    /// Waits to be woken, unless `ready` says that there is no need to: it is asked once, under the
+    /// queue's lock, so that a waker who first makes it true and then wakes is never missed.
+    ///
+    /// Tells whether the wait ended by `ready` or a wake-up, not by the deadline. A yield point:
+    /// raises in either case what is pending on entry.
+    pub(crate) fn wait(&self, deadline: Option<Instant>, ready: impl FnOnce() -> bool) -> bool {
+        park::checkpoint();
+        let mut waiters = self.waiters.lock();
+        if ready() {
+            return true;
+        }
+        let wait = Wait::arm();
+        let place = waiters.push_back(wait.waker());
+        drop(waiters);
+        let woken = wait.park(deadline);
+        if woken == Woken::Granted {
+            return true;
+        }
+        self.waiters.lock().remove(place);
+        if woken == Woken::Raised {
+            park::raise();
+        }
+        false
+    }
+
+    /// Wakes everyone who waits now.
+    pub(crate) fn wake_all(&self) {
+        let waiters = std::mem::take(&mut *self.waiters.lock());
+        for waiter in waiters {
+            waiter.wake();
+        }
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiters.lock().len()
+    }
+}

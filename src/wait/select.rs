@@ -1,0 +1,140 @@
+//! Waiting for any of several descriptors.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+use super::park::{self, Wait};
+use crate::base::slab::Key;
+use crate::driver::sys::{self, PollFd};
+use crate::sched::current;
+use crate::sched::hub::Hub;
+use crate::sched::io::Direction;
+use crate::sched::word::Woken;
+
+/// What a descriptor is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interest {
+    Read,
+    Write,
+    /// An exceptional condition, such as urgent data.
+    Except,
+}
+
+/// Waits until one of `asked` is ready or the deadline passes. Tells of each whether it is ready. A
+/// yield point.
+///
+/// The descriptors need not be this library's. A duplicate of each is watched while the greenlet
+/// waits, so that one which the hub knows already can be watched as well.
+///
+/// # Errors
+///
+/// `EBADF` for one that is not open; those of dup(2) and epoll_ctl(2).
+pub(crate) fn select(
+    asked: &[(BorrowedFd<'_>, Interest)],
+    deadline: Option<Instant>,
+) -> io::Result<Vec<bool>> {
+    park::checkpoint();
+    if current::with(|_| ()).is_none() {
+        return poll(asked, deadline);
+    }
+    let mut watches = Vec::new();
+    loop {
+        let ready = poll(asked, Some(Instant::now()))?;
+        let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        if over || ready.contains(&true) {
+            // A loop around a descriptor that is always ready lets others run too.
+            park::spend_budget();
+            return Ok(ready);
+        }
+        if watches.len() < asked.len() {
+            watches = asked
+                .iter()
+                .map(Watch::new)
+                .collect::<io::Result<Vec<Watch>>>()?;
+        }
+        wait_for_edge(&watches, deadline);
+    }
+}
+
+fn poll(asked: &[(BorrowedFd<'_>, Interest)], until: Option<Instant>) -> io::Result<Vec<bool>> {
+    let mut fds: Vec<PollFd<'_>> = asked
+        .iter()
+        .map(|&(fd, interest)| PollFd {
+            fd,
+            read: interest == Interest::Read,
+            write: interest == Interest::Write,
+            except: interest == Interest::Except,
+        })
+        .collect();
+    sys::poll(&mut fds, until)?;
+    Ok(fds
+        .iter()
+        .map(|fd| fd.read || fd.write || fd.except)
+        .collect())
+}
+
+fn wait_for_edge(watches: &[Watch], deadline: Option<Instant>) {
+    let wait = Wait::arm();
+    // An edge that came since the descriptors were asked would have been missed.
+    let fresh = watches
+        .iter()
+        .fold(false, |fresh, watch| watch.add(&wait) || fresh);
+    let woken = if fresh {
+        wait.cancel();
+        Woken::Granted
+    } else {
+        wait.park(deadline)
+    };
+    for watch in watches {
+        watch.remove();
+    }
+    if woken == Woken::Raised {
+        park::raise();
+    }
+}
+
+/// A duplicate of one descriptor in the poller of this thread's hub.
+struct Watch {
+    fd: OwnedFd,
+    key: Key,
+    direction: Direction,
+}
+
+impl Watch {
+    fn new(&(fd, interest): &(BorrowedFd<'_>, Interest)) -> io::Result<Watch> {
+        let fd = fd.try_clone_to_owned()?;
+        let key = current::with_hub(|hub| hub.register(fd.as_fd()))??;
+        let direction = match interest {
+            Interest::Read | Interest::Except => Direction::Read,
+            Interest::Write => Direction::Write,
+        };
+        Ok(Watch { fd, key, direction })
+    }
+
+    /// Queues the waiter. True if there was an edge since the last time.
+    fn add(&self, wait: &Wait) -> bool {
+        let add = |hub: &Hub| {
+            let fresh = hub.may_be_ready(self.key, self.direction);
+            hub.set_exhausted(self.key, self.direction);
+            hub.add_waiter(self.key, self.direction, wait.waker());
+            fresh
+        };
+        current::with(add) == Some(true)
+    }
+
+    fn remove(&self) {
+        current::with(|hub| hub.remove_waiter(self.key, self.direction, hub.running()));
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        current::with(|hub| {
+            if let Err(error) = hub.remote().driver().deregister(self.fd.as_raw_fd()) {
+                log::error!("a descriptor could not be taken out of the poller: {error}");
+            }
+            hub.forget(self.key);
+        });
+    }
+}

@@ -1,0 +1,155 @@
+//! A greenlet and the value it is to produce: what `Greenlet` and `JoinHandle` have in common.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::join;
+use super::packet::Packet;
+use crate::base::failure::Failure;
+use crate::sched::control::{Control, Status};
+use crate::sched::kill::{self, Exception};
+use crate::sched::stack::{Class, DEFAULT_SIZE, GUARD};
+use crate::sched::{current, spawn};
+
+/// See the module's documentation. Clones name the same greenlet.
+pub(crate) struct Task<T> {
+    control: Arc<Control>,
+    packet: Arc<Packet<T>>,
+}
+
+impl<T> Task<T> {
+    /// Makes a greenlet of this thread's hub that will run `body`, not started.
+    ///
+    /// # Errors
+    ///
+    /// Those of making a hub, and `OutOfMemory` for want of a stack.
+    pub(crate) fn new<F>(
+        body: F,
+        name: Option<Arc<str>>,
+        stack: Option<usize>,
+    ) -> io::Result<Task<T>>
+    where
+        F: FnOnce() -> T + 'static,
+        T: 'static,
+    {
+        let class = match Class::for_stack(stack.unwrap_or(DEFAULT_SIZE - GUARD)) {
+            Some(class) => class,
+            None => return Err(io::ErrorKind::OutOfMemory.into()),
+        };
+        let packet = Arc::new(Packet::new());
+        let result = packet.clone();
+        let body = Box::new(move || {
+            result.set(body());
+        });
+        let control = current::with_hub(|hub| spawn::create(hub, class, name, body))??;
+        Ok(Task::of(control, packet))
+    }
+
+    fn of(control: Arc<Control>, packet: Arc<Packet<T>>) -> Task<T> {
+        control.add_handle();
+        Task { control, packet }
+    }
+
+    /// The same greenlet without its value.
+    pub(crate) fn untyped(&self) -> Task<()> {
+        Task::without_value(self.control.clone())
+    }
+
+    /// The task without being counted as a handle to it.
+    pub(crate) fn downgrade(&self) -> WeakTask<T> {
+        WeakTask {
+            control: self.control.clone(),
+            packet: self.packet.clone(),
+        }
+    }
+
+    pub(crate) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    pub(crate) fn start(&self) {
+        spawn::start(&self.control);
+    }
+
+    /// Starts it at `deadline`; one beyond the clock's range is never.
+    pub(crate) fn start_at(&self, deadline: Option<Instant>) {
+        if let Some(deadline) = deadline {
+            spawn::start_at(&self.control, deadline);
+        }
+    }
+
+    pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
+        join::join(&self.control, deadline)
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.control.is_dead()
+    }
+
+    /// The value of one that is dead, left in place.
+    pub(crate) fn value(&self) -> Option<T>
+    where
+        T: Clone,
+    {
+        self.packet.get()
+    }
+
+    /// The value or the failure of one that is dead, moved out.
+    pub(crate) fn take(self) -> Result<T, Failure> {
+        if let Some(failure) = self.control.take_failure() {
+            return Err(failure);
+        }
+        self.packet.take().ok_or_else(Failure::killed)
+    }
+
+    /// Asks for an exception to be raised in it.
+    pub(crate) fn raise_in(&self, exception: Exception) {
+        kill::raise_in(&self.control, exception);
+    }
+}
+
+/// The task of whoever is running, made into a hub's main greenlet if need be.
+///
+/// # Errors
+///
+/// Those of making a hub.
+pub(crate) fn running() -> io::Result<Task<()>> {
+    let control = current::with_hub(|hub| hub.running_handle())?;
+    Ok(Task::without_value(control))
+}
+
+/// Names a task without keeping it from being discarded.
+pub(crate) struct WeakTask<T> {
+    control: Arc<Control>,
+    packet: Arc<Packet<T>>,
+}
+
+impl<T> WeakTask<T> {
+    pub(crate) fn upgrade(self) -> Task<T> {
+        Task::of(self.control, self.packet)
+    }
+}
+
+impl Task<()> {
+    fn without_value(control: Arc<Control>) -> Task<()> {
+        let packet = Packet::new();
+        packet.set(());
+        Task::of(control, Arc::new(packet))
+    }
+}
+
+impl<T> Clone for Task<T> {
+    fn clone(&self) -> Task<T> {
+        Task::of(self.control.clone(), self.packet.clone())
+    }
+}
+
+impl<T> Drop for Task<T> {
+    /// One that can no longer be started is ended, as if it had been killed.
+    fn drop(&mut self) {
+        if self.control.drop_handle() && self.control.status() == Status::New {
+            kill::raise_in(&self.control, Exception::Kill);
+        }
+    }
+}
