@@ -1,0 +1,8 @@
+//! The names people already use: std's modules, with std's signatures, errors and promises.
+//!
+//! Every call that would block an OS thread parks a greenlet instead and is a yield point, where a
+//! kill is raised. On a thread that has no hub they block that thread, as std's do.
+
+pub mod net;
+pub mod thread;
+pub mod time;

@@ -1,0 +1,221 @@
+//! What all sockets share: the bare operations, the mode, and the way to and from other types.
+//!
+//! A socket of this library is non-blocking inside. One that comes from std is made so, and one that
+//! goes to std is given back the mode its user saw; time-outs travel along.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use socket2::{SockAddr, Socket};
+
+use super::listener::TcpListener;
+use super::stream::TcpStream;
+use crate::wait::io::{self as operations, Direction, Done, Source};
+
+/// An Internet address of the kernel's.
+pub(super) fn inet(address: &SockAddr) -> io::Result<SocketAddr> {
+    let other = || io::Error::new(io::ErrorKind::InvalidInput, "invalid argument");
+    address.as_socket().ok_or_else(other)
+}
+
+pub(super) fn number(source: &Source) -> RawFd {
+    source.socket().as_raw_fd()
+}
+
+pub(super) fn set_nonblocking(source: &Source, nonblocking: bool) {
+    source
+        .options()
+        .nonblocking
+        .store(nonblocking, Ordering::Relaxed);
+}
+
+/// Refuses a time-out of zero, as std does, and gives the others in nanoseconds; zero is none.
+pub(super) fn check_timeout(timeout: Option<Duration>) -> io::Result<u64> {
+    match timeout {
+        None => Ok(0),
+        Some(Duration::ZERO) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "cannot set a 0 duration timeout",
+        )),
+        Some(timeout) => Ok(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
+    }
+}
+
+/// The inverse of [`check_timeout`].
+pub(super) fn timeout(nanos: &AtomicU64) -> Option<Duration> {
+    let nanos = nanos.load(Ordering::Relaxed);
+    (nanos != 0).then(|| Duration::from_nanos(nanos))
+}
+
+pub(super) fn accept(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
+    loop {
+        match listener.accept4(operations::ACCEPT_FLAGS) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// A stream is exhausted by a read that fills less than there was room for, unless it was its end.
+fn read_done(count: usize, room: usize) -> Done<usize> {
+    if 0 < count && count < room {
+        Done::Short(count)
+    } else {
+        Done::More(count)
+    }
+}
+
+pub(super) fn read(
+    source: &Source,
+    room: usize,
+    mut read: impl FnMut(&Socket) -> io::Result<usize>,
+) -> io::Result<usize> {
+    if room == 0 {
+        return read(source.socket());
+    }
+    source.operate(Direction::Read, |socket| Ok(read_done(read(socket)?, room)))
+}
+
+pub(super) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
+    source.operate(Direction::Read, |socket| {
+        let count = operations::peek(socket, buf)?;
+        Ok(Done::More(count))
+    })
+}
+
+fn write_done(count: usize, length: usize) -> Done<usize> {
+    if count < length {
+        Done::Short(count)
+    } else {
+        Done::More(count)
+    }
+}
+
+pub(super) fn write(source: &Source, buf: &[u8]) -> io::Result<usize> {
+    source.operate(Direction::Write, |socket| {
+        let count = socket.send_with_flags(buf, operations::NO_SIGNAL)?;
+        Ok(write_done(count, buf.len()))
+    })
+}
+
+pub(super) fn write_vectored(source: &Source, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    // writev(2) takes no more at once; std cuts the list in the same place.
+    let bufs = &bufs[..bufs.len().min(operations::MAX_IO_SLICES)];
+    let length = bufs.iter().map(|buf| buf.len()).sum();
+    source.operate(Direction::Write, |socket| {
+        let count = socket.send_vectored_with_flags(bufs, operations::NO_SIGNAL)?;
+        Ok(write_done(count, length))
+    })
+}
+
+/// Takes over a socket with the mode and the time-outs that it has.
+pub(super) fn adopt(socket: Socket) -> Source {
+    let was_nonblocking = socket.nonblocking().unwrap_or(false);
+    let timeouts = [socket.read_timeout(), socket.write_timeout()].map(|timeout| {
+        timeout
+            .ok()
+            .flatten()
+            .map_or(0, |t| check_timeout(Some(t)).unwrap_or(0))
+    });
+    if let Err(error) = socket.set_nonblocking(true) {
+        log::error!("a socket could not be made non-blocking: {error}");
+    }
+    let source = Source::new(socket);
+    if was_nonblocking || timeouts != [0, 0] {
+        let options = source.options();
+        options
+            .nonblocking
+            .store(was_nonblocking, Ordering::Relaxed);
+        options.read_timeout.store(timeouts[0], Ordering::Relaxed);
+        options.write_timeout.store(timeouts[1], Ordering::Relaxed);
+    }
+    source
+}
+
+/// Gives a socket up, in the mode and with the time-outs that its user saw.
+fn release(source: Source) -> Socket {
+    let nonblocking = source.is_nonblocking();
+    let read = timeout(&source.options().read_timeout);
+    let write = timeout(&source.options().write_timeout);
+    let socket = source.into_socket();
+    let restored = socket
+        .set_nonblocking(nonblocking)
+        .and_then(|()| read.map_or(Ok(()), |_| socket.set_read_timeout(read)))
+        .and_then(|()| write.map_or(Ok(()), |_| socket.set_write_timeout(write)));
+    if let Err(error) = restored {
+        log::error!("the mode of a socket could not be restored: {error}");
+    }
+    socket
+}
+
+macro_rules! conversions {
+    ($($type:ident),*) => {$(
+        impl AsFd for $type {
+            fn as_fd(&self) -> BorrowedFd<'_> {
+                self.source().socket().as_fd()
+            }
+        }
+
+        impl AsRawFd for $type {
+            fn as_raw_fd(&self) -> RawFd {
+                number(self.source())
+            }
+        }
+
+        impl IntoRawFd for $type {
+            fn into_raw_fd(self) -> RawFd {
+                release(self.into_source()).into_raw_fd()
+            }
+        }
+
+        impl FromRawFd for $type {
+            #[allow(unsafe_code)]
+            unsafe fn from_raw_fd(fd: RawFd) -> $type {
+                // SAFETY: the caller promises what `OwnedFd` asks for: the descriptor is open and
+                // theirs to give away.
+                $type::from(unsafe { OwnedFd::from_raw_fd(fd) })
+            }
+        }
+
+        impl From<OwnedFd> for $type {
+            fn from(fd: OwnedFd) -> $type {
+                $type::from_socket(fd.into())
+            }
+        }
+
+        impl From<$type> for OwnedFd {
+            fn from(socket: $type) -> OwnedFd {
+                release(socket.into_source()).into()
+            }
+        }
+
+        impl From<std::net::$type> for $type {
+            fn from(socket: std::net::$type) -> $type {
+                $type::from_socket(socket.into())
+            }
+        }
+
+        impl From<$type> for std::net::$type {
+            fn from(socket: $type) -> std::net::$type {
+                release(socket.into_source()).into()
+            }
+        }
+
+        impl From<Socket> for $type {
+            fn from(socket: Socket) -> $type {
+                $type::from_socket(socket)
+            }
+        }
+
+        impl From<$type> for Socket {
+            fn from(socket: $type) -> Socket {
+                release(socket.into_source())
+            }
+        }
+    )*};
+}
+
+conversions!(TcpListener, TcpStream);

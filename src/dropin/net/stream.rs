@@ -1,0 +1,275 @@
+//! `TcpStream`.
+
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use socket2::Socket;
+
+use super::addr::{ToSocketAddrs, each_address};
+use super::raw;
+use crate::wait::connect::connect;
+use crate::wait::io::Source;
+
+/// A TCP connection, as [`std::net::TcpStream`].
+///
+/// Reading and writing go through `&TcpStream` as well, so one greenlet may read while another
+/// writes. The connection is closed when the stream is dropped, also by the unwind of a kill.
+pub struct TcpStream {
+    source: Source,
+}
+
+impl TcpStream {
+    /// Connects to the first of the addresses that accepts. A yield point; a socket half connected
+    /// is closed by a kill.
+    ///
+    /// # Errors
+    ///
+    /// Those of resolving the address, socket(2) and connect(2), as in std.
+    pub fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
+        each_address(addr, |address| {
+            connect(address, None).map(TcpStream::from_source)
+        })
+    }
+
+    /// Connects within `timeout`. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a time-out of zero, `TimedOut` when it passes, those of
+    /// [`connect`](TcpStream::connect) otherwise.
+    pub fn connect_timeout(addr: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+        raw::check_timeout(Some(timeout))?;
+        connect(*addr, Instant::now().checked_add(timeout)).map(TcpStream::from_source)
+    }
+
+    pub(super) fn from_source(source: Source) -> TcpStream {
+        TcpStream { source }
+    }
+
+    pub(super) fn from_socket(socket: Socket) -> TcpStream {
+        TcpStream {
+            source: raw::adopt(socket),
+        }
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(super) fn into_source(self) -> Source {
+        self.source
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// Those of getpeername(2): `NotConnected` once the peer has reset the connection.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        raw::inet(&self.source.socket().peer_addr()?)
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// Those of getsockname(2).
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        raw::inet(&self.source.socket().local_addr()?)
+    }
+
+    /// Shuts down one or both directions. Whoever waits in a read sees the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// Those of shutdown(2).
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.source.socket().shutdown(how)
+    }
+
+    /// Another handle to the same connection, which shares its time-outs and mode.
+    ///
+    /// # Errors
+    ///
+    /// Those of dup(2).
+    pub fn try_clone(&self) -> io::Result<TcpStream> {
+        Ok(TcpStream {
+            source: self.source.try_clone()?,
+        })
+    }
+
+    /// Limits each read. One that takes longer fails with `WouldBlock`, as std's does on Unix.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a time-out of zero.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let nanos = raw::check_timeout(timeout)?;
+        self.source
+            .options()
+            .read_timeout
+            .store(nanos, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Limits each write. One that takes longer fails with `WouldBlock`, as std's does on Unix.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a time-out of zero.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let nanos = raw::check_timeout(timeout)?;
+        self.source
+            .options()
+            .write_timeout
+            .store(nanos, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The limit of each read.
+    ///
+    /// # Errors
+    ///
+    /// None; std's may fail.
+    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(raw::timeout(&self.source.options().read_timeout))
+    }
+
+    /// The limit of each write.
+    ///
+    /// # Errors
+    ///
+    /// None; std's may fail.
+    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(raw::timeout(&self.source.options().write_timeout))
+    }
+
+    /// Receives without taking: the next read gets the same bytes again. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of recv(2).
+    pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        raw::peek(&self.source, buf)
+    }
+
+    /// Sets `TCP_NODELAY`.
+    ///
+    /// # Errors
+    ///
+    /// Those of setsockopt(2).
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.source.socket().set_tcp_nodelay(nodelay)
+    }
+
+    /// Gets `TCP_NODELAY`.
+    ///
+    /// # Errors
+    ///
+    /// Those of getsockopt(2).
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.source.socket().tcp_nodelay()
+    }
+
+    /// Sets `IP_TTL`.
+    ///
+    /// # Errors
+    ///
+    /// Those of setsockopt(2).
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.source.socket().set_ttl_v4(ttl)
+    }
+
+    /// Gets `IP_TTL`.
+    ///
+    /// # Errors
+    ///
+    /// Those of getsockopt(2).
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.source.socket().ttl_v4()
+    }
+
+    /// Takes the socket's pending error, `SO_ERROR`.
+    ///
+    /// # Errors
+    ///
+    /// Those of getsockopt(2).
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.source.socket().take_error()
+    }
+
+    /// Makes reads and writes return `WouldBlock` instead of waiting.
+    ///
+    /// # Errors
+    ///
+    /// None; std's may fail.
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        raw::set_nonblocking(&self.source, nonblocking);
+        Ok(())
+    }
+}
+
+impl Read for &TcpStream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        raw::read(&self.source, buf.len(), |mut socket| socket.read(buf))
+    }
+
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let room = bufs.iter().map(|buf| buf.len()).sum();
+        raw::read(&self.source, room, |mut socket| socket.read_vectored(bufs))
+    }
+}
+
+impl Write for &TcpStream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        raw::write(&self.source, buf)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        raw::write_vectored(&self.source, bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for TcpStream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buf)
+    }
+
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        (&*self).read_vectored(bufs)
+    }
+}
+
+impl Write for TcpStream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&*self).write(buf)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self).write_vectored(bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("TcpStream");
+        if let Ok(address) = self.local_addr() {
+            debug.field("addr", &address);
+        }
+        if let Ok(peer) = self.peer_addr() {
+            debug.field("peer", &peer);
+        }
+        debug.field("fd", &raw::number(&self.source)).finish()
+    }
+}

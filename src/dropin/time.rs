@@ -1,0 +1,12 @@
+//! [`std::time`], and gevent's `time.sleep`.
+//!
+//! | item | |
+//! |---|---|
+//! | `Duration`, `Instant`, `SystemTime`, `SystemTimeError`, `TryFromFloatSecsError`, `UNIX_EPOCH` | std's own |
+//! | `sleep` | added: gevent's module has it |
+
+pub use std::time::{
+    Duration, Instant, SystemTime, SystemTimeError, TryFromFloatSecsError, UNIX_EPOCH,
+};
+
+pub use super::thread::sleep;
