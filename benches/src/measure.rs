@@ -1,0 +1,66 @@
+//! Clocks and memory of the measuring child process, and the line in which it reports a figure.
+//!
+//! Times are CPU time of the whole process (user + system, all threads): on a shared machine it
+//! is steadier than elapsed time, which is printed beside it for the reader of the log.
+
+use std::time::{Duration, Instant};
+
+/// The most seconds a child process lives.
+pub const TIME_LIMIT_SECONDS: u32 = 120;
+
+/// Lets the kernel end this process (SIGALRM) when the time limit is over, whoever still watches.
+pub fn end_by_itself() {
+    // SAFETY: alarm takes a number and touches no memory.
+    unsafe { libc::alarm(TIME_LIMIT_SECONDS) };
+}
+
+pub struct Stopwatch {
+    processor: Duration,
+    elapsed: Instant,
+}
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Stopwatch {
+            processor: process_processor_time(),
+            elapsed: Instant::now(),
+        }
+    }
+
+    /// Prints what each of `operations` took since the start, in nanoseconds.
+    pub fn report(&self, figure: &str, operations: usize) {
+        let processor = process_processor_time() - self.processor;
+        let elapsed = self.elapsed.elapsed();
+        let each = |time: Duration| time.as_nanos() as f64 / operations as f64;
+        println!("{figure} {:.2} {:.2}", each(processor), each(elapsed));
+    }
+}
+
+/// Prints a figure that has no elapsed time beside it.
+pub fn report(figure: &str, value: f64) {
+    println!("{figure} {value:.2}");
+}
+
+/// User and system time of all threads of this process.
+fn process_processor_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a live timespec, which the call fills.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0, "the kernel has no process CPU clock");
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Memory of this process that is in RAM.
+pub fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("/proc is mounted");
+    let resident: usize = pages
+        .split(' ')
+        .nth(1)
+        .and_then(|field| field.parse().ok())
+        .expect("statm is numbers");
+    // SAFETY: sysconf takes a number and touches no memory of ours.
+    resident * unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize
+}

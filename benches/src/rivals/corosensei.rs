@@ -1,0 +1,86 @@
+//! corosensei alone: the switch with no scheduler around it. A limit, not a peer.
+
+use std::collections::VecDeque;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, Yielder};
+
+use super::Rival;
+use crate::scenario::{self, Parking, Witness};
+
+const STACK_BYTES: usize = 16 * 1024;
+
+type Task = Coroutine<(), (), (), DefaultStack>;
+
+pub const RIVAL: Rival = Rival {
+    name: "corosensei",
+    notes: &[
+        "the bare switch, a limit rather than a peer: yields go round robin over a VecDeque, \
+         there is nobody to join, stacks are 16 KiB",
+        "spawn + join reuses its stacks after the first round; park and kill do not, so they \
+         include mmap and munmap",
+        "20,000 parked coroutines: each stack takes two mappings (vm.max_map_count); a kill is \
+         a drop, which unwinds (force_unwind)",
+    ],
+    yields: Some(yields),
+    spawn_and_join: Some(spawn_and_join),
+    park_and_kill: Some(park_and_kill),
+    most_parked: 20_000,
+    echo: None,
+};
+
+fn yields(tasks: usize, each: usize) {
+    let yielding = |_| {
+        let mut task = new_task(new_stack(), move |yielder| {
+            for _ in 0..=each {
+                yielder.suspend(());
+            }
+        });
+        task.resume(());
+        task
+    };
+    let mut ready: VecDeque<Task> = (0..tasks).map(yielding).collect();
+    scenario::first_yield_is_over();
+    while let Some(mut task) = ready.pop_front() {
+        if task.resume(()).as_yield().is_some() {
+            ready.push_back(task);
+        }
+    }
+    scenario::yields_are_over(tasks * each);
+}
+
+fn spawn_and_join(tasks: usize) {
+    let mut pool: Vec<DefaultStack> = Vec::with_capacity(tasks);
+    scenario::time_spawn_and_join(tasks, || {
+        let mut next_stack = || pool.pop().unwrap_or_else(new_stack);
+        let all: Vec<Task> = (0..tasks).map(|_| new_task(next_stack(), |_| ())).collect();
+        for mut task in all {
+            task.resume(());
+            pool.push(task.into_stack());
+        }
+    });
+}
+
+fn park_and_kill(tasks: usize) {
+    let parking = Parking::begin(tasks);
+    let parked = |_| {
+        let mut task = new_task(new_stack(), |yielder| {
+            let _witness = Witness::new();
+            yielder.suspend(());
+        });
+        task.resume(());
+        task
+    };
+    let all: Vec<Task> = (0..tasks).map(parked).collect();
+    let killing = parking.all_are_parked();
+    drop(all);
+    killing.all_are_dead();
+}
+
+fn new_stack() -> DefaultStack {
+    DefaultStack::new(STACK_BYTES).expect("a stack")
+}
+
+fn new_task(stack: DefaultStack, body: impl FnOnce(&Yielder<(), ()>) + 'static) -> Task {
+    Coroutine::with_stack(stack, move |yielder, ()| body(yielder))
+}

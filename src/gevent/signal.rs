@@ -1,0 +1,169 @@
+//! `gevent.signal`, and Ctrl-C as Python has it.
+//!
+//! | gevent | here |
+//! |---|---|
+//! | `KeyboardInterrupt` raised in the main greenlet | [`catch_keyboard_interrupt`] |
+//! | `signal_handler` | wait with [`Signals`] in a greenlet of your own |
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use signal_hook::consts::signal::{
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
+};
+use signal_hook::low_level::raise;
+
+use super::api::{getcurrent, spawn};
+use super::greenlet::Greenlet;
+use crate::sched::{current, unwind};
+use crate::wait::signal::Listener;
+
+/// Signals to wait for.
+///
+/// From its making to its drop the signals' default actions are suspended. Handlers that others have
+/// installed stay in force.
+///
+/// ```
+/// use betterthreads::signal::{SIGUSR1, Signals};
+///
+/// let signals = Signals::new([SIGUSR1])?;
+/// std::process::Command::new("kill")
+///     .args(["-USR1", &std::process::id().to_string()])
+///     .status()?;
+/// assert_eq!(signals.wait()?, SIGUSR1);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Signals {
+    listener: Listener,
+}
+
+impl Signals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a signal that cannot or must not be caught, such as `SIGKILL` or
+    /// `SIGSEGV`; those of socketpair(2) and sigaction(2).
+    pub fn new(signals: impl IntoIterator<Item = i32>) -> io::Result<Signals> {
+        Ok(Signals {
+            listener: Listener::new(signals)?,
+        })
+    }
+
+    /// Waits for one of the signals and returns it. A yield point.
+    ///
+    /// Several arrivals of one signal that nobody has waited for yet may count as one.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading from a socket.
+    pub fn wait(&self) -> io::Result<i32> {
+        self.listener.wait()
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signals").finish_non_exhaustive()
+    }
+}
+
+/// Ctrl-C was pressed: Python's exception of that name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyboardInterrupt;
+
+impl fmt::Display for KeyboardInterrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted from the keyboard")
+    }
+}
+
+impl Error for KeyboardInterrupt {}
+
+/// How many calls of [`catch_keyboard_interrupt`] there are; the innermost gets the interrupt.
+static LEVEL: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs `f`; a Ctrl-C meanwhile unwinds it from its yield point and is returned as an error.
+///
+/// As in Python, it is raised in the one who asked for it and in nobody else: other greenlets go on,
+/// to be stopped in an orderly way. From the first Ctrl-C on, and whenever nobody catches, another
+/// one ends the process, so clean-up that hangs can be interrupted too. One that comes when `f` has
+/// returned already is passed on, to an outer `catch_keyboard_interrupt` or to the default action.
+///
+/// # Errors
+///
+/// [`KeyboardInterrupt`] if `f` was interrupted.
+///
+/// # Panics
+///
+/// If the signal handler cannot be installed, for want of descriptors; and with whatever `f` raises.
+///
+/// ```
+/// use betterthreads::signal::{KeyboardInterrupt, SIGINT, catch_keyboard_interrupt};
+///
+/// let result = catch_keyboard_interrupt(|| {
+///     let me = std::process::id().to_string();
+///     std::process::Command::new("kill").args(["-INT", &me]).status().unwrap();
+///     betterthreads::sleep(3600);
+/// });
+/// assert_eq!(result, Err(KeyboardInterrupt));
+/// ```
+pub fn catch_keyboard_interrupt<T>(f: impl FnOnce() -> T) -> Result<T, KeyboardInterrupt> {
+    let catcher = match Catcher::enter() {
+        Ok(catcher) => catcher,
+        Err(error) => panic!("failed to listen for Ctrl-C: {error}"),
+    };
+    let result = unwind::catch(f);
+    let late = catcher.leave();
+    match result {
+        Ok(value) => {
+            if late && let Err(error) = raise(SIGINT) {
+                log::error!("a late Ctrl-C could not be passed on: {error}");
+            }
+            Ok(value)
+        }
+        Err(payload) if payload.is::<KeyboardInterrupt>() => Err(KeyboardInterrupt),
+        Err(payload) => unwind::raise(payload),
+    }
+}
+
+/// A greenlet that waits for Ctrl-C and throws it into the one who catches.
+struct Catcher {
+    listener: Rc<Listener>,
+    watcher: Greenlet<()>,
+}
+
+impl Catcher {
+    fn enter() -> io::Result<Catcher> {
+        let listener = Listener::new([SIGINT])?;
+        listener.only_once(SIGINT)?;
+        let listener = Rc::new(listener);
+        let level = LEVEL.fetch_add(1, Ordering::SeqCst) + 1;
+        let target = getcurrent();
+        let signals = listener.clone();
+        let watcher = spawn(move || {
+            while signals.wait().is_ok() {
+                if level == LEVEL.load(Ordering::SeqCst) {
+                    target.throw(KeyboardInterrupt);
+                }
+            }
+        });
+        watcher.set_name("Ctrl-C");
+        Ok(Catcher { listener, watcher })
+    }
+
+    /// Stops listening. Tells whether a Ctrl-C was left undelivered.
+    fn leave(self) -> bool {
+        // The watcher dies without a switch if it never ran, and is only told to otherwise: nothing
+        // here waits, so nothing meant for the caller can be raised here.
+        self.watcher.kill_nowait();
+        LEVEL.fetch_sub(1, Ordering::SeqCst);
+        let withdrawn = current::with(|hub| hub.withdraw::<KeyboardInterrupt>()) == Some(true);
+        let undelivered = self.listener.take().is_some() || withdrawn;
+        self.listener.stop();
+        undelivered
+    }
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("betterthreads supports Linux; other systems are yet to come");
+
+#[cfg(panic = "abort")]
+compile_error!(
+    "betterthreads needs unwinding: a kill is an unwind. Remove `panic = \"abort\"` from the profile"
+);
+
+mod base;
+mod driver;
+mod sched;
+mod wait;
+mod dropin;
+mod gevent;
+
+pub use base::duration::IntoDuration;
+pub use base::failure::{Failure, GreenletExit};
+pub use dropin::{net, thread, time};
+pub use gevent::threading::{Run, Thread};
+pub use gevent::timeout::{Timeout, with_timeout};
+pub use gevent::{
+    Greenlet, Link, checkpoint, event, getcurrent, joinall, joinall_timeout, kill, killall,
+    killall_nowait, killall_timeout, run, select, shield, shield_for, signal, sleep, spawn,
+    spawn_later, threading, timeout, try_joinall,
+};
