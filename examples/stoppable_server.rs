@@ -1,8 +1,9 @@
 //! The article's last program: a server that Ctrl-C stops.
 //!
 //! A thread blocked in `accept` cannot be stopped from outside. This one can: it is a greenlet. It
-//! listens on a free port, prints it, and accepts; Ctrl-C in the main thread stops it, which unwinds
-//! it out of `accept`, closes its listener, and lets it clean up. The port is free again at once.
+//! listens on a free port, prints it, and accepts; Ctrl-C in the main thread stops it, which
+//! unwinds it out of `accept`, closes its listener, and lets it clean up. The port is free again at
+//! once.
 
 use std::io::{self, Write};
 

@@ -4,9 +4,7 @@
 compile_error!("betterthreads supports Linux; other systems are yet to come");
 
 #[cfg(panic = "abort")]
-compile_error!(
-    "betterthreads needs unwinding: a kill is an unwind. Remove `panic = \"abort\"` from the profile"
-);
+compile_error!("a kill is an unwind: betterthreads needs a profile without `panic = \"abort\"`");
 
 mod base;
 mod driver;

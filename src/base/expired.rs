@@ -14,13 +14,6 @@ pub struct Expired {
     pub(crate) after: Duration,
 }
 
-impl Expired {
-    /// The limit that has passed.
-    pub fn duration(&self) -> Duration {
-        self.after
-    }
-}
-
 impl fmt::Display for Expired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.after == Duration::from_secs(1) {

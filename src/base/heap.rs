@@ -1,9 +1,9 @@
 //! The timers of one hub: a 4-ary min-heap whose entries know their place.
 //!
 //! Every read with a time-out makes a timer and cancels it, nearly always before it fires. A
-//! cancelled entry is removed at once, so the heap holds live timers only; because a new deadline is
-//! usually later than most, both ends of its life touch only the bottom of the heap. Entries with
-//! equal deadlines leave in the order they came.
+//! cancelled entry is removed at once, so the heap holds live timers only; because a new deadline
+//! is usually later than most, both ends of its life touch only the bottom of the heap. Entries
+//! with equal deadlines leave in the order they came.
 
 use std::time::Instant;
 

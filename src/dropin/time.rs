@@ -2,7 +2,8 @@
 //!
 //! | item | |
 //! |---|---|
-//! | `Duration`, `Instant`, `SystemTime`, `SystemTimeError`, `TryFromFloatSecsError`, `UNIX_EPOCH` | std's own |
+//! | `Duration`, `Instant`, `SystemTime`, `UNIX_EPOCH` | std's own |
+//! | `SystemTimeError`, `TryFromFloatSecsError` | std's own |
 //! | `sleep` | added: gevent's module has it |
 
 pub use std::time::{

@@ -184,9 +184,9 @@ fn controls<'a, T: 'a>(
 
 /// Kills all of `greenlets` and waits until they are dead, as `gevent.killall`.
 ///
-/// They are hit in the given order: the clean-up of each runs until it waits before the next is hit.
-/// Duplicates do no harm. If the caller is among them it raises in its place; the rest die all the
-/// same.
+/// They are hit in the given order: the clean-up of each runs until it waits before the next is
+/// hit. Duplicates do no harm. If the caller is among them it raises in its place; the rest die all
+/// the same.
 ///
 /// ```
 /// let sleepers: Vec<_> =

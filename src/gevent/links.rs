@@ -1,7 +1,7 @@
 //! Links: callbacks at the end of a greenlet.
 //!
-//! A link is a greenlet of the hub that made it, not started until the greenlet it is linked to ends.
-//! So it may do whatever a greenlet may, and one that panics harms nobody else.
+//! A link is a greenlet of the hub that made it, not started until the greenlet it is linked to
+//! ends. So it may do whatever a greenlet may, and one that panics harms nobody else.
 
 use std::fmt;
 use std::sync::Arc;
@@ -88,8 +88,8 @@ impl<T: 'static> Greenlet<T> {
         )
     }
 
-    /// As [`link`](Greenlet::link). gevent calls a raw link inside the hub, where it must not block;
-    /// no user code runs there here, so it has a greenlet of its own too.
+    /// As [`link`](Greenlet::link). gevent calls a raw link inside the hub, where it must not
+    /// block; no user code runs there here, so it has a greenlet of its own too.
     pub fn rawlink(&self, callback: impl FnOnce(Greenlet<T>) + 'static) -> Link {
         self.link(callback)
     }

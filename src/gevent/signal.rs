@@ -18,13 +18,14 @@ use signal_hook::low_level::raise;
 
 use super::api::{getcurrent, spawn};
 use super::greenlet::Greenlet;
+use crate::sched::hub::Hub;
 use crate::sched::{current, unwind};
 use crate::wait::signal::Listener;
 
 /// Signals to wait for.
 ///
-/// From its making to its drop the signals' default actions are suspended. Handlers that others have
-/// installed stay in force.
+/// From its making to its drop the signals' default actions are suspended. Handlers that others
+/// have installed stay in force.
 ///
 /// ```
 /// use betterthreads::signal::{SIGUSR1, Signals};
@@ -88,10 +89,11 @@ static LEVEL: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `f`; a Ctrl-C meanwhile unwinds it from its yield point and is returned as an error.
 ///
-/// As in Python, it is raised in the one who asked for it and in nobody else: other greenlets go on,
-/// to be stopped in an orderly way. From the first Ctrl-C on, and whenever nobody catches, another
-/// one ends the process, so clean-up that hangs can be interrupted too. One that comes when `f` has
-/// returned already is passed on, to an outer `catch_keyboard_interrupt` or to the default action.
+/// As in Python, it is raised in the one who asked for it and in nobody else: other greenlets go
+/// on, to be stopped in an orderly way. From the first Ctrl-C on, and whenever nobody catches,
+/// another one ends the process, so clean-up that hangs can be interrupted too. One that comes when
+/// `f` has returned already is passed on, to an outer `catch_keyboard_interrupt` or to the default
+/// action.
 ///
 /// # Errors
 ///
@@ -99,7 +101,8 @@ static LEVEL: AtomicUsize = AtomicUsize::new(0);
 ///
 /// # Panics
 ///
-/// If the signal handler cannot be installed, for want of descriptors; and with whatever `f` raises.
+/// If the signal handler cannot be installed, for want of descriptors; and with whatever `f`
+/// raises.
 ///
 /// ```
 /// use betterthreads::signal::{KeyboardInterrupt, SIGINT, catch_keyboard_interrupt};
@@ -161,7 +164,7 @@ impl Catcher {
         // here waits, so nothing meant for the caller can be raised here.
         self.watcher.kill_nowait();
         LEVEL.fetch_sub(1, Ordering::SeqCst);
-        let withdrawn = current::with(|hub| hub.withdraw::<KeyboardInterrupt>()) == Some(true);
+        let withdrawn = current::with(Hub::withdraw::<KeyboardInterrupt>) == Some(true);
         let undelivered = self.listener.take().is_some() || withdrawn;
         self.listener.stop();
         undelivered

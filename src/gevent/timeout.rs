@@ -1,8 +1,8 @@
 //! `gevent.timeout`: limits on whatever a greenlet does.
 //!
 //! A time-out that passes is raised at a yield point of the greenlet that started it, as an unwind
-//! that only its own `Timeout` catches. Ready input or a grant that came in the same turn of the hub
-//! wins over it.
+//! that only its own `Timeout` catches. Ready input or a grant that came in the same turn of the
+//! hub wins over it.
 
 use std::time::Duration;
 
@@ -31,8 +31,23 @@ use crate::wait::timeout::{self as limits, Expiry};
 /// assert_eq!(error.to_string(), "0.01 seconds");
 /// ```
 pub fn with_timeout<T>(seconds: impl IntoDuration, f: impl FnOnce() -> T) -> Result<T, Expired> {
-    let expired = limits::identify(seconds.into_duration());
+    let expired = identify(seconds.into_duration());
     limits::limit(Expiry::arm(expired), expired, f)
+}
+
+/// A limit with an identity of its own.
+fn identify(after: Duration) -> Expired {
+    Expired {
+        id: limits::new_id(),
+        after,
+    }
+}
+
+impl Expired {
+    /// The limit that has passed.
+    pub fn duration(&self) -> Duration {
+        self.after
+    }
 }
 
 /// A time limit for the greenlet that starts it, as `gevent.Timeout`.
@@ -60,7 +75,7 @@ impl Timeout {
     /// A limit that is not started.
     pub fn new(seconds: impl IntoDuration) -> Timeout {
         Timeout {
-            expired: limits::identify(seconds.into_duration()),
+            expired: identify(seconds.into_duration()),
             expiry: None,
         }
     }
@@ -88,7 +103,7 @@ impl Timeout {
         if !self.pending() {
             // A new identity: an unwind of an earlier start is not this one's.
             self.expiry = None;
-            self.expired = limits::identify(self.expired.duration());
+            self.expired = identify(self.duration());
             self.expiry = Some(Expiry::arm(self.expired));
         }
     }

@@ -402,8 +402,8 @@ impl Control {
         }
     }
 
-    /// Parks the word of `ticket` and calls `switch`, unless the wait was granted already; then says
-    /// how it ended.
+    /// Parks the word of `ticket` and calls `switch`, unless the wait was granted already; then
+    /// says how it ended.
     #[inline]
     pub(crate) fn park_word(&self, ticket: Ticket, switch: impl FnOnce()) -> Woken {
         if self.word.park(ticket) {

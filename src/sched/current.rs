@@ -80,11 +80,11 @@ impl Running {
 
     /// The one who runs.
     pub(super) fn get(&self) -> &Control {
-        // SAFETY: 1. The pointer was made from an `Arc` in `new` or `set`. 2. It is that of the main
-        // greenlet, which the hub owns, or of a greenlet inside the hub's `run`, whose argument owns
-        // it. 3. A reference obtained here is used by code on that greenlet's stack; until its root
-        // has returned, the hub's table of live greenlets owns the control block as well, so the
-        // reference also outlives every suspension of that code.
+        // SAFETY: 1. The pointer was made from an `Arc` in `new` or `set`. 2. It is that of the
+        // main greenlet, which the hub owns, or of a greenlet inside the hub's `run`, whose
+        // argument owns it. 3. A reference obtained here is used by code on that greenlet's stack;
+        // until its root has returned, the hub's table of live greenlets owns the control block as
+        // well, so the reference also outlives every suspension of that code.
         unsafe { &*self.0.get() }
     }
 

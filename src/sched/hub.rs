@@ -1,12 +1,12 @@
 //! The hub: one OS thread's run queue, timers, inbox and poller, and the loop over them.
 //!
 //! The loop runs on the main greenlet's stack, whenever the main greenlet waits, and ends when the
-//! main greenlet is to run again. It runs no user code itself: bodies, destructors and callbacks all
-//! run on a greenlet's stack, where they may wait.
+//! main greenlet is to run again. It runs no user code itself: bodies, destructors and callbacks
+//! all run on a greenlet's stack, where they may wait.
 //!
-//! A *turn* is a bounded number of switches followed by one look at the world: poll the driver, drain
-//! the inbox, fire the timers. In that order, so that input which is ready beats a kill or a time-out
-//! found in the same turn. The poll waits only when there is nobody to run.
+//! A *turn* is a bounded number of switches followed by one look at the world: poll the driver,
+//! drain the inbox, fire the timers. In that order, so that input which is ready beats a kill or a
+//! time-out found in the same turn. The poll waits only when there is nobody to run.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -119,7 +119,7 @@ impl Hub {
     /// Takes a waiter out again that was not woken by the descriptor.
     pub(crate) fn remove_waiter(&self, key: Key, direction: Direction, control: &Control) {
         self.side(key, direction, |side| {
-            side.waiters.retain(|waker| !waker.is_of(control))
+            side.waiters.retain(|waker| !waker.is_of(control));
         });
     }
 

@@ -10,8 +10,8 @@
 //!   the target unwinds; a time-out may be, by a `with_timeout` inside a destructor.
 //!
 //! A target that has not begun never does. Killed from its own hub, its captured values are dropped
-//! on the killer's stack and it is dead at once; killed from elsewhere, it drops them itself, on its
-//! own stack, when its turn comes.
+//! on the killer's stack and it is dead at once; killed from elsewhere, it drops them itself, on
+//! its own stack, when its turn comes.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //!
 //! std counts the panics in flight per OS thread. A greenlet that parks in a destructor while it
 //! unwinds would leave its count behind: `thread::panicking()` would be true for every other
-//! greenlet, and a std `Mutex` that one of them holds would be poisoned. So the count moves with the
-//! greenlet, by public API only.
+//! greenlet, and a std `Mutex` that one of them holds would be poisoned. So the count moves with
+//! the greenlet, by public API only.
 //!
 //! A *token* is a helper coroutine that has raised and is suspended inside its own destructor. It
 //! holds one unit of the count of the thread it raised on. Resuming it lets its unwind end, which
@@ -13,10 +13,10 @@
 //!   is the greenlet's panic depth.
 //! - [`capture`], when it runs again: make as many new ones.
 //!
-//! The sum stays right: a token finished here stands for the unit that the parked greenlet will take
-//! off when its own unwind ends. The first tokens come from a short-lived OS thread, whose count
-//! dies with it. A token is never dropped, which would raise inside its destructor; spare ones wait
-//! in a pool of the process.
+//! The sum stays right: a token finished here stands for the unit that the parked greenlet will
+//! take off when its own unwind ends. The first tokens come from a short-lived OS thread, whose
+//! count dies with it. A token is never dropped, which would raise inside its destructor; spare
+//! ones wait in a pool of the process.
 #![allow(unsafe_code)]
 
 use std::panic::{self, AssertUnwindSafe};

@@ -40,8 +40,8 @@ pub(super) fn install() {
 /// std gives every thread of its own an alternate stack; a thread of foreign code may have none.
 fn ensure_alternate_stack() {
     const SIZE: usize = 32 * 1024;
-    // SAFETY: `sigaltstack` fills in what it is given. The memory of a new alternate stack is leaked
-    // on purpose: the thread may fault until its very end.
+    // SAFETY: `sigaltstack` fills in what it is given. The memory of a new alternate stack is
+    // leaked on purpose: the thread may fault until its very end.
     unsafe {
         let mut stack = MaybeUninit::<libc::stack_t>::zeroed().assume_init();
         libc::sigaltstack(ptr::null(), &raw mut stack);

@@ -40,7 +40,7 @@ pub(crate) fn create(
 pub(crate) fn start(control: &Arc<Control>) {
     if control.claim_start() {
         tell(control, Message::Start(control.clone()), |hub| {
-            start_now(hub, control)
+            start_now(hub, control);
         });
     }
 }
@@ -178,7 +178,7 @@ pub(crate) fn tell_link(watcher: Watcher, succeeded: bool) {
 /// that has begun goes on.
 pub(crate) fn discard(control: &Arc<Control>) {
     tell(control, Message::Discard(control.clone()), |hub| {
-        discard_now(hub, control)
+        discard_now(hub, control);
     });
 }
 

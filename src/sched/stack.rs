@@ -262,7 +262,8 @@ fn guard_kind() -> GuardKind {
 fn install_guard(low: usize) -> io::Result<()> {
     let address = low as *mut libc::c_void;
     let result = match guard_kind() {
-        // SAFETY: the range is the low end of a slot that was mapped just now and is used by nobody.
+        // SAFETY: the range is the low end of a slot that was mapped just now and is used by
+        // nobody.
         GuardKind::Marker => unsafe { libc::madvise(address, GUARD, MADV_GUARD_INSTALL) },
         GuardKind::Protection => {
             if GUARDS_LEFT.fetch_sub(1, Ordering::Relaxed) <= 0 {

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Every wait has a ticket of its own, one higher than the last, and every transition out of a wait
-//! is one compare-and-swap that names the ticket. Whoever comes first decides; everybody else learns
-//! that they lost and repairs (a queue gives the permit to the next waiter, a timer is forgotten). A
-//! wake-up that belongs to an earlier wait names an old ticket and can do no harm.
+//! is one compare-and-swap that names the ticket. Whoever comes first decides; everybody else
+//! learns that they lost and repairs (a queue gives the permit to the next waiter, a timer is
+//! forgotten). A wake-up that belongs to an earlier wait names an old ticket and can do no harm.
 //!
 //! The winner of a transition out of *parked* owes the owner a place in the run queue; out of
 //! *armed* it owes nothing, because the owner is still running and will see the word in `park`.

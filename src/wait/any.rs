@@ -35,7 +35,8 @@ impl<'list> Ends<'list> {
         }
     }
 
-    /// Waits for the next one; none when all have ended or the deadline passes first. A yield point.
+    /// Waits for the next one; none when all have ended or the deadline passes first. A yield
+    /// point.
     pub(crate) fn next(&mut self, deadline: Option<Instant>) -> Option<usize> {
         park::checkpoint();
         while self.left > 0 {

@@ -2,8 +2,8 @@
 //!
 //! A [`Source`] owns one socket, which is non-blocking inside. The interface is operations, not
 //! readiness, so that a driver whose kernel does the operation itself can stand behind it. An
-//! operation either completed, and its result is returned whatever has happened since, or it did not
-//! happen.
+//! operation either completed, and its result is returned whatever has happened since, or it did
+//! not happen.
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -254,7 +254,7 @@ fn note<T>(hub: &Hub, key: Key, direction: Direction, result: &io::Result<Done<T
         Ok(Done::More(_)) => {}
         Ok(Done::Short(_)) => hub.set_short(key, direction),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            hub.set_exhausted(key, direction)
+            hub.set_exhausted(key, direction);
         }
         Err(_) => {}
     }

@@ -1,8 +1,8 @@
 //! Every way to block, in safe code, on one door to sleep: [`park`].
 //!
-//! A wait is armed, its waker is left where somebody will find it, and the greenlet parks. It learns
-//! from one atomic word how the wait ended. Whoever waits also knows how to leave: on a time-out or
-//! an exception it takes its waker back out before it goes on.
+//! A wait is armed, its waker is left where somebody will find it, and the greenlet parks. It
+//! learns from one atomic word how the wait ended. Whoever waits also knows how to leave: on a
+//! time-out or an exception it takes its waker back out before it goes on.
 
 pub(crate) mod any;
 pub(crate) mod connect;

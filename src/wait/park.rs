@@ -1,9 +1,9 @@
 //! The one door to sleep.
 //!
-//! Everything that blocks ends up in [`Wait::park`]; only this file switches stacks. A greenlet that
-//! parks while it unwinds leaves its panic count behind in the ledger and finds it again (see
-//! `sched::ledger`). What was asked of the greenlet meanwhile is raised by [`raise`], as late and as
-//! close to the user's frame as can be: every frame in between is paid for in the unwind.
+//! Everything that blocks ends up in [`Wait::park`]; only this file switches stacks. A greenlet
+//! that parks while it unwinds leaves its panic count behind in the ledger and finds it again (see
+//! `sched::ledger`). What was asked of the greenlet meanwhile is raised by [`raise`], as late and
+//! as close to the user's frame as can be: every frame in between is paid for in the unwind.
 
 use std::sync::Arc;
 use std::thread;

@@ -10,9 +10,9 @@ use crate::sched::word::Woken;
 
 /// What every primitive waits on.
 ///
-/// Waiters are greenlets, main greenlets or plain OS threads, of any hub. A waiter that leaves takes
-/// itself out in O(1). Waking hands over exactly one grant: if the first waiter's wait has been
-/// decided otherwise meanwhile, the next one gets it.
+/// Waiters are greenlets, main greenlets or plain OS threads, of any hub. A waiter that leaves
+/// takes itself out in O(1). Waking hands over exactly one grant: if the first waiter's wait has
+/// been decided otherwise meanwhile, the next one gets it.
 #[derive(Default)]
 pub(crate) struct WaitQueue {
     waiters: Lock<List<Waker>>,

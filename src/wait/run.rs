@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::join;
 use super::park;
 use crate::sched::control::Control;
+use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
 use crate::sched::shield::Shield;
 use crate::sched::{current, unwind};
@@ -36,7 +37,7 @@ fn drain() {
     // What is meant for the main greenlet must not end this early; it is raised later.
     let _shield = Shield::enter(None);
     loop {
-        let live = current::with(|hub| hub.live()).unwrap_or_default();
+        let live = current::with(Hub::live).unwrap_or_default();
         if live.is_empty() {
             return;
         }

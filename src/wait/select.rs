@@ -77,9 +77,7 @@ fn poll(asked: &[(BorrowedFd<'_>, Interest)], until: Option<Instant>) -> io::Res
 fn wait_for_edge(watches: &[Watch], deadline: Option<Instant>) {
     let wait = Wait::arm();
     // An edge that came since the descriptors were asked would have been missed.
-    let fresh = watches
-        .iter()
-        .fold(false, |fresh, watch| watch.add(&wait) || fresh);
+    let fresh = watches.iter().filter(|watch| watch.add(&wait)).count() > 0;
     let woken = if fresh {
         wait.cancel();
         Woken::Granted

@@ -1,8 +1,8 @@
 //! Waiting for signals of the operating system, and what happens to them when nobody does.
 //!
 //! A handler does no more than set a flag and write a byte into a socket pair; the waiter reads the
-//! byte like any input. Handlers of others stay in force beside these. A signal that had its default
-//! action before, and has no listener any more, gets that action back.
+//! byte like any input. Handlers of others stay in force beside these. A signal that had its
+//! default action before, and has no listener any more, gets that action back.
 
 use std::cell::RefCell;
 use std::io;

@@ -8,6 +8,7 @@ use super::join;
 use super::packet::Packet;
 use crate::base::failure::Failure;
 use crate::sched::control::{Control, Status};
+use crate::sched::hub::Hub;
 use crate::sched::kill::{self, Exception};
 use crate::sched::stack::{Class, DEFAULT_SIZE, GUARD};
 use crate::sched::{current, spawn};
@@ -115,7 +116,7 @@ impl<T> Task<T> {
 ///
 /// Those of making a hub.
 pub(crate) fn running() -> io::Result<Task<()>> {
-    let control = current::with_hub(|hub| hub.running_handle())?;
+    let control = current::with_hub(Hub::running_handle)?;
     Ok(Task::without_value(control))
 }
 

@@ -1,7 +1,7 @@
 //! Time limits on whatever a greenlet does.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::base::expired::Expired;
 use crate::base::slab::Key;
@@ -68,13 +68,10 @@ impl Drop for Expiry {
     }
 }
 
-/// A new identity for a limit.
-pub(crate) fn identify(after: Duration) -> Expired {
+/// A number that no other limit has.
+pub(crate) fn new_id() -> u64 {
     static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-    Expired {
-        id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-        after,
-    }
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Runs `f` and catches the unwind that `expiry` raises in it, but no other.

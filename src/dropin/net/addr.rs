@@ -12,8 +12,8 @@ use crate::wait::offload;
 
 /// Something that can be resolved to socket addresses, as [`std::net::ToSocketAddrs`].
 ///
-/// It has std's implementations. Those for names ask the system's resolver on an offload thread; the
-/// greenlet parks meanwhile. One that is killed there leaves at once and the answer is dropped.
+/// It has std's implementations. Those for names ask the system's resolver on an offload thread;
+/// the greenlet parks meanwhile. One that is killed there leaves at once and the answer is dropped.
 ///
 /// ```
 /// use betterthreads::net::ToSocketAddrs;

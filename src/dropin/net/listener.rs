@@ -97,8 +97,8 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// Those of accept4(2). At the limit of open files that is `EMFILE`, and the connection stays in
-    /// the kernel's queue.
+    /// Those of accept4(2). At the limit of open files that is `EMFILE`, and the connection stays
+    /// in the kernel's queue.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.source.operate(Direction::Read, |listener| {
             let (socket, peer) = raw::accept(listener)?;

@@ -33,6 +33,7 @@
 //! | conversions from and to std's and socket2's types | added |
 
 mod addr;
+mod convert;
 mod listener;
 mod raw;
 mod stream;

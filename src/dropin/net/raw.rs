@@ -1,18 +1,16 @@
 //! What all sockets share: the bare operations, the mode, and the way to and from other types.
 //!
-//! A socket of this library is non-blocking inside. One that comes from std is made so, and one that
-//! goes to std is given back the mode its user saw; time-outs travel along.
+//! A socket of this library is non-blocking inside. One that comes from std is made so, and one
+//! that goes to std is given back the mode its user saw; time-outs travel along.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::{SockAddr, Socket};
 
-use super::listener::TcpListener;
-use super::stream::TcpStream;
 use crate::wait::io::{self as operations, Direction, Done, Source};
 
 /// An Internet address of the kernel's.
@@ -136,7 +134,7 @@ pub(super) fn adopt(socket: Socket) -> Source {
 }
 
 /// Gives a socket up, in the mode and with the time-outs that its user saw.
-fn release(source: Source) -> Socket {
+pub(super) fn release(source: Source) -> Socket {
     let nonblocking = source.is_nonblocking();
     let read = timeout(&source.options().read_timeout);
     let write = timeout(&source.options().write_timeout);
@@ -150,72 +148,3 @@ fn release(source: Source) -> Socket {
     }
     socket
 }
-
-macro_rules! conversions {
-    ($($type:ident),*) => {$(
-        impl AsFd for $type {
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                self.source().socket().as_fd()
-            }
-        }
-
-        impl AsRawFd for $type {
-            fn as_raw_fd(&self) -> RawFd {
-                number(self.source())
-            }
-        }
-
-        impl IntoRawFd for $type {
-            fn into_raw_fd(self) -> RawFd {
-                release(self.into_source()).into_raw_fd()
-            }
-        }
-
-        impl FromRawFd for $type {
-            #[allow(unsafe_code)]
-            unsafe fn from_raw_fd(fd: RawFd) -> $type {
-                // SAFETY: the caller promises what `OwnedFd` asks for: the descriptor is open and
-                // theirs to give away.
-                $type::from(unsafe { OwnedFd::from_raw_fd(fd) })
-            }
-        }
-
-        impl From<OwnedFd> for $type {
-            fn from(fd: OwnedFd) -> $type {
-                $type::from_socket(fd.into())
-            }
-        }
-
-        impl From<$type> for OwnedFd {
-            fn from(socket: $type) -> OwnedFd {
-                release(socket.into_source()).into()
-            }
-        }
-
-        impl From<std::net::$type> for $type {
-            fn from(socket: std::net::$type) -> $type {
-                $type::from_socket(socket.into())
-            }
-        }
-
-        impl From<$type> for std::net::$type {
-            fn from(socket: $type) -> std::net::$type {
-                release(socket.into_source()).into()
-            }
-        }
-
-        impl From<Socket> for $type {
-            fn from(socket: Socket) -> $type {
-                $type::from_socket(socket)
-            }
-        }
-
-        impl From<$type> for Socket {
-            fn from(socket: $type) -> Socket {
-                release(socket.into_source())
-            }
-        }
-    )*};
-}
-
-conversions!(TcpListener, TcpStream);

@@ -13,7 +13,8 @@ use crate::wait::task::Task;
 
 /// Owns the permission to join a thread, as [`std::thread::JoinHandle`].
 ///
-/// Dropping it detaches the thread. [`greenlet`](JoinHandle::greenlet) gives a handle that can kill.
+/// Dropping it detaches the thread. [`greenlet`](JoinHandle::greenlet) gives a handle that can
+/// kill.
 pub struct JoinHandle<T> {
     task: Task<T>,
 }
@@ -34,12 +35,13 @@ impl<T> JoinHandle<T> {
 
     /// Waits for the thread and returns its value.
     ///
-    /// All of the thread's destructors have run and its stack is free by then. A kill of the one who
-    /// waits is raised here; the thread goes on.
+    /// All of the thread's destructors have run and its stack is free by then. A kill of the one
+    /// who waits is raised here; the thread goes on.
     ///
     /// # Errors
     ///
-    /// The payload of a panic or of a thrown exception; [`GreenletExit`](crate::GreenletExit) if it was killed.
+    /// The payload of a panic or of a thrown exception; [`GreenletExit`](crate::GreenletExit) if it
+    /// was killed.
     ///
     /// # Panics
     ///

@@ -15,12 +15,14 @@
 //!
 //! | item of std | here |
 //! |---|---|
-//! | `spawn`, `Builder` (`name`, `stack_size`, `spawn`), `JoinHandle`, `Thread`, `ThreadId`, `current`, `park`, `park_timeout`, `sleep`, `yield_now`, `Result` | mirrored |
+//! | `spawn`, `current`, `park`, `park_timeout`, `sleep`, `yield_now` | mirrored |
+//! | `Builder`: `name`, `stack_size`, `spawn` | mirrored |
+//! | `JoinHandle`, `Thread`, `ThreadId`, `Result` | mirrored |
 //! | `panicking`, `available_parallelism` | std's own; `panicking` is right in every greenlet |
-//! | `scope`, `Scope`, `ScopedJoinHandle`, `Builder::spawn_scoped` | absent: comes with the primitives |
-//! | `LocalKey`, `thread_local!`, `AccessError` | absent: std's are per OS thread, see `docs/SOUNDNESS.md` |
+//! | `scope` and its types, `Builder::spawn_scoped` | absent: comes with the primitives |
+//! | `LocalKey`, `thread_local!`, `AccessError` | absent: std's are per OS thread |
 //! | `sleep_ms`, `park_timeout_ms` | absent: deprecated |
-//! | [`JoinHandle::greenlet`] | added: the kill family |
+//! | [`JoinHandle::greenlet`], `kill`, `kill_nowait`, `kill_timeout` | added |
 
 mod builder;
 mod handle;
