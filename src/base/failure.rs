@@ -83,6 +83,11 @@ impl Failure {
         }
     }
 
+    /// Whether dropping this may run somebody's destructor.
+    pub(crate) fn has_payload(&self) -> bool {
+        matches!(self.kind, Kind::Panicked(_) | Kind::Thrown(_))
+    }
+
     /// Whether the greenlet was killed.
     pub fn is_killed(&self) -> bool {
         matches!(self.kind, Kind::Killed)

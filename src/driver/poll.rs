@@ -80,7 +80,7 @@ impl Driver {
                 .map(|event| Event {
                     token: event.token().0 as u64,
                     readable: event.is_readable() || event.is_priority() || event.is_error(),
-                    writable: event.is_writable() || event.is_error(),
+                    writable: event.is_writable() || event.is_write_closed() || event.is_error(),
                     read_closed: event.is_read_closed() || event.is_error(),
                 }),
         );

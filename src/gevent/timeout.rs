@@ -4,7 +4,8 @@
 //! that only its own `Timeout` catches. Ready input or a grant that came in the same turn of the
 //! hub wins over it.
 
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use crate::base::duration::IntoDuration;
 pub use crate::base::expired::Expired;
@@ -32,7 +33,7 @@ use crate::wait::timeout::{self as limits, Expiry};
 /// ```
 pub fn with_timeout<T>(seconds: impl IntoDuration, f: impl FnOnce() -> T) -> Result<T, Expired> {
     let expired = identify(seconds.into_duration());
-    limits::limit(Expiry::arm(expired), expired, f)
+    limits::limit(arm(expired), expired, f)
 }
 
 /// A limit with an identity of its own.
@@ -40,6 +41,15 @@ fn identify(after: Duration) -> Expired {
     Expired {
         id: limits::new_id(),
         after,
+    }
+}
+
+/// Starts the clock for the running greenlet.
+fn arm(expired: Expired) -> Expiry {
+    let deadline = Instant::now().checked_add(expired.after);
+    match Expiry::arm(expired, deadline) {
+        Ok(expiry) => expiry,
+        Err(error) => panic!("failed to make a hub: {error}"),
     }
 }
 
@@ -65,7 +75,6 @@ impl Expired {
 /// assert!(timeout.run(|| betterthreads::sleep(3600)).is_err());
 /// timeout.cancel();
 /// ```
-#[derive(Debug)]
 pub struct Timeout {
     expired: Expired,
     expiry: Option<Expiry>,
@@ -104,7 +113,7 @@ impl Timeout {
             // A new identity: an unwind of an earlier start is not this one's.
             self.expiry = None;
             self.expired = identify(self.duration());
-            self.expiry = Some(Expiry::arm(self.expired));
+            self.expiry = Some(arm(self.expired));
         }
     }
 
@@ -143,5 +152,16 @@ impl Timeout {
             Some(expiry) => limits::limit(expiry, self.expired, f),
             None => Ok(f()),
         }
+    }
+}
+
+impl fmt::Debug for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pending = if self.pending() { " pending" } else { "" };
+        write!(
+            f,
+            "<Timeout seconds={}{pending}>",
+            self.duration().as_secs_f64()
+        )
     }
 }

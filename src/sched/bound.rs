@@ -10,6 +10,7 @@ use super::hub::{Hub, HubId};
 
 /// A value that is reachable through its own hub only.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Bound<T> {
     owner: HubId,
     /// Never dropped here: the last handle may die on another thread. The hub takes everything
@@ -32,14 +33,21 @@ impl<T> Bound<T> {
         }
     }
 
+    /// Whether the value is reachable through `hub`.
+    #[inline]
+    pub(crate) fn is_of(&self, hub: &Hub) -> bool {
+        self.owner == hub.id()
+    }
+
     /// The value, for the thread of its hub.
     ///
     /// # Panics
     ///
     /// If `hub` is another hub: a bug of this library.
+    #[inline]
     pub(crate) fn get(&self, hub: &Hub) -> &T {
         assert!(
-            self.owner == hub.id(),
+            self.is_of(hub),
             "a greenlet was touched by a hub that is not its own"
         );
         &self.value

@@ -79,6 +79,7 @@ impl Running {
     }
 
     /// The one who runs.
+    #[inline]
     pub(super) fn get(&self) -> &Control {
         // SAFETY: 1. The pointer was made from an `Arc` in `new` or `set`. 2. It is that of the
         // main greenlet, which the hub owns, or of a greenlet inside the hub's `run`, whose

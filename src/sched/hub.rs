@@ -20,7 +20,7 @@ use super::control::{Control, Local};
 use super::current::{self, Running};
 use super::inbox::{Message, Remote};
 use super::io::IoTable;
-use super::stack::Pool;
+use super::stack::{Pool, Stack};
 use super::switch::Switched;
 use super::timers::Timer;
 use super::{ends, kill, overflow, spawn, unwind};
@@ -37,8 +37,14 @@ const SWITCHES_PER_TURN: u32 = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HubId(u64);
 
+impl HubId {
+    /// The id that no hub has.
+    pub(super) const NONE: HubId = HubId(0);
+}
+
 /// See the module's documentation.
 pub(crate) struct Hub {
+    id: HubId,
     remote: Arc<Remote>,
     main: Arc<Control>,
     running: Running,
@@ -54,6 +60,8 @@ pub(crate) struct Hub {
     switches_left: Cell<u32>,
     /// The running greenlet goes back to the end of the queue when it suspends.
     requeue: Cell<bool>,
+    /// The loop itself runs, on the main greenlet's stack.
+    looping: Cell<bool>,
     /// Inside `run`, whose end drains this hub.
     pub(crate) hosted: Cell<bool>,
     /// A hub stays on its thread; `Bound` depends on it.
@@ -72,6 +80,7 @@ impl Hub {
         overflow::install();
         unwind::install_hook();
         current::install(Box::new(Hub {
+            id,
             remote,
             running: Running::new(&main),
             main,
@@ -85,14 +94,16 @@ impl Hub {
             messages: Cell::new(Vec::new()),
             switches_left: Cell::new(SWITCHES_PER_TURN),
             requeue: Cell::new(false),
+            looping: Cell::new(false),
             hosted: Cell::new(false),
             not_send: PhantomData,
         }));
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> HubId {
-        self.remote.id()
+        self.id
     }
 
     pub(crate) fn remote(&self) -> &Arc<Remote> {
@@ -129,6 +140,7 @@ impl Hub {
     }
 
     /// Lets every greenlet that is ready run, then returns.
+    #[inline(always)]
     pub(crate) fn switch_and_requeue(&self) {
         if self.running().is_main() {
             self.make_ready(self.main.clone());
@@ -140,6 +152,7 @@ impl Hub {
     }
 
     /// Puts the running greenlet to sleep until somebody queues it.
+    #[inline(always)]
     pub(crate) fn switch_out(&self) {
         if self.running().is_main() {
             self.run_until_main();
@@ -148,7 +161,14 @@ impl Hub {
         }
     }
 
+    /// Whether the code that asks runs in the loop, where nothing may wait.
+    pub(super) fn is_looping(&self) -> bool {
+        self.looping.get()
+    }
+
+    #[inline(never)]
     fn run_until_main(&self) {
+        self.looping.set(true);
         loop {
             let next = self.ready.borrow_mut().pop_front();
             let Some(control) = next else {
@@ -161,6 +181,7 @@ impl Hub {
                 self.look(false);
             }
             if control.is_main() {
+                self.looping.set(false);
                 return;
             }
             self.run(control);
@@ -168,13 +189,16 @@ impl Hub {
     }
 
     /// Runs one greenlet until it suspends or ends.
+    #[inline(always)]
     fn run(&self, control: Arc<Control>) {
         let local = control.local(self);
         if !local.switch.is_prepared() && !spawn::prepare(self, &control) {
             return;
         }
         self.running.set(&control);
+        self.looping.set(false);
         let switched = local.switch.resume();
+        self.looping.set(true);
         self.running.set(&self.main);
         match switched {
             Switched::Suspended => {
@@ -182,14 +206,18 @@ impl Hub {
                     self.make_ready(control);
                 }
             }
-            Switched::Returned(stack) => {
-                self.stacks.borrow_mut().put(stack);
-                spawn::bury(self, &control);
-            }
+            Switched::Returned(stack) => self.end(stack, &control),
         }
     }
 
+    #[inline(never)]
+    fn end(&self, stack: Stack, control: &Arc<Control>) {
+        self.stacks.borrow_mut().put(stack);
+        spawn::bury(self, control);
+    }
+
     /// Looks at the world; waits for it to change if `wait` is set and there is nothing to do.
+    #[inline(never)]
     fn look(&self, wait: bool) {
         self.switches_left.set(SWITCHES_PER_TURN);
         self.poll(wait);

@@ -199,11 +199,11 @@ impl Hub {
         self.running_local().pending.borrow().iter().any(deep)
     }
 
-    /// Withdraws a time-out from the running greenlet, fired or not.
-    pub(crate) fn forget_expiry(&self, id: u64) {
-        let is_it =
-            |exception: &Exception| matches!(exception, Exception::Expire(e, _) if e.id == id);
-        self.running_local()
+    /// Withdraws a time-out that has fired and was not raised yet.
+    pub(crate) fn forget_expiry(&self, owner: &Control, id: u64) {
+        let is_it = |e: &Exception| matches!(e, Exception::Expire(expired, _) if expired.id == id);
+        owner
+            .local(self)
             .pending
             .borrow_mut()
             .retain(|exception| !is_it(exception));

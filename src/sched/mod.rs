@@ -16,6 +16,7 @@ pub(crate) mod kill;
 pub(crate) mod ledger;
 pub(crate) mod overflow;
 pub(crate) mod shield;
+pub(crate) mod sleeper;
 pub(crate) mod spawn;
 pub(crate) mod stack;
 pub(crate) mod switch;

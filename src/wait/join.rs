@@ -15,6 +15,9 @@ use crate::sched::word::Woken;
 /// Waits until `target` is dead; false if the deadline passed first. A yield point.
 pub(crate) fn join(target: &Control, deadline: Option<Instant>) -> bool {
     park::checkpoint();
+    if target.is_dead() {
+        return true;
+    }
     let wait = Wait::arm();
     let Ok(place) = target.watch(Watcher::Wake(wait.waker())) else {
         wait.cancel();

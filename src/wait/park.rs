@@ -152,6 +152,7 @@ fn meet_swallowed_kill(hub: &Hub) {
 }
 
 /// Lets everyone who is ready run once.
+#[inline]
 pub(crate) fn yield_now() {
     checkpoint();
     if current::with(|hub| switch(hub, Hub::switch_and_requeue)).is_none() {

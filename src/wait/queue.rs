@@ -52,7 +52,8 @@ impl WaitQueue {
 
     /// Wakes everyone who waits now.
     pub(crate) fn wake_all(&self) {
-        let waiters = std::mem::take(&mut *self.waiters.lock());
+        // Popped one by one, so that the places of waiters who leave later stay theirs alone.
+        let waiters: Vec<Waker> = self.waiters.lock().by_ref().collect();
         for waiter in waiters {
             waiter.wake();
         }

@@ -1,45 +1,51 @@
 //! Time limits on whatever a greenlet does.
 
+use std::io;
+use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::base::expired::Expired;
 use crate::base::slab::Key;
+use crate::sched::control::Control;
 use crate::sched::kill::Exception;
 use crate::sched::timers::Timer;
 use crate::sched::{current, ledger, unwind};
 
 /// A limit that will be raised in the greenlet that made it, unless it is withdrawn first.
-#[derive(Debug)]
+///
+/// It stays on its thread: its timer and its owner's list of exceptions belong to one hub.
 pub(crate) struct Expiry {
     id: u64,
-    owner: u64,
+    owner: Arc<Control>,
     deadline: Option<Instant>,
     timer: Option<Key>,
+    not_send: PhantomData<*const ()>,
 }
 
 impl Expiry {
     /// Arms a limit for the running greenlet. One too far away for the clock never passes.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If the thread has no hub and none can be made.
-    pub(crate) fn arm(expired: Expired) -> Expiry {
+    /// Those of making a hub.
+    pub(crate) fn arm(expired: Expired, deadline: Option<Instant>) -> io::Result<Expiry> {
         let depth = ledger::depth();
-        let armed = current::with_hub(|hub| {
-            let deadline = hub.now().checked_add(expired.after);
+        current::with_hub(|hub| {
             let owner = hub.running_handle();
-            let (id, owner_id) = (expired.id, owner.id());
-            let exception = Exception::Expire(expired, depth);
-            let timer = deadline.map(|at| hub.add_timer(at, Timer::Expire(owner, exception)));
+            let timer = deadline.map(|deadline| {
+                let exception = Exception::Expire(expired, depth);
+                hub.add_timer(deadline, Timer::Expire(owner.clone(), exception))
+            });
             Expiry {
-                id,
-                owner: owner_id,
+                id: expired.id,
+                owner,
                 deadline,
                 timer,
+                not_send: PhantomData,
             }
-        });
-        armed.unwrap_or_else(|error| panic!("failed to make a hub: {error}"))
+        })
     }
 
     /// Whether `payload` is this limit's.
@@ -60,9 +66,8 @@ impl Drop for Expiry {
     /// Withdraws the limit, also if it has passed and was not raised yet.
     fn drop(&mut self) {
         current::with(|hub| {
-            let fired = self.timer.is_some_and(|timer| !hub.remove_timer(timer));
-            if fired && hub.running().id() == self.owner {
-                hub.forget_expiry(self.id);
+            if self.timer.is_some_and(|timer| !hub.remove_timer(timer)) && self.owner.is_of(hub) {
+                hub.forget_expiry(&self.owner, self.id);
             }
         });
     }

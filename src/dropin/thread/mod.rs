@@ -65,6 +65,7 @@ pub fn sleep(duration: Duration) {
 /// betterthreads::thread::yield_now();
 /// assert!(other.ready());
 /// ```
+#[inline]
 pub fn yield_now() {
     door::yield_now();
 }
