@@ -23,3 +23,8 @@ pub use gevent::{
     killall_nowait, killall_timeout, run, select, shield, shield_for, signal, sleep, spawn,
     spawn_later, threading, timeout, try_joinall,
 };
+
+/// The code in the documents is compiled and run with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/PORTING.md")]
+mod porting {}

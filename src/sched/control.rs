@@ -72,8 +72,8 @@ enum Home {
 
 /// See the module's documentation.
 ///
-/// What every switch touches comes first, in few cache lines: with a thousand greenlets taking turns
-/// those lines are what a switch costs.
+/// What every switch touches comes first, in few cache lines: with a thousand greenlets taking
+/// turns those lines are what a switch costs.
 #[repr(C)]
 pub(crate) struct Control {
     word: Word,
