@@ -226,10 +226,11 @@ impl Hub {
     }
 
     fn poll(&self, wait: bool) {
-        let until = match self.timers.borrow().next_deadline() {
-            _ if !(wait && self.remote.may_sleep()) => Until::Now,
-            Some(deadline) => Until::Deadline(deadline),
-            None => Until::Event,
+        let until = if wait && self.remote.may_sleep() {
+            let deadline = self.timers.borrow().next_deadline();
+            deadline.map_or(Until::Event, Until::Deadline)
+        } else {
+            Until::Now
         };
         if matches!(until, Until::Now) && self.io.borrow().is_empty() {
             self.remote.woke();
