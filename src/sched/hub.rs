@@ -240,7 +240,7 @@ impl Hub {
         let result = self.driver.borrow_mut().poll(until, &mut events);
         self.remote.woke();
         if let Err(error) = result {
-            log::error!("polling for events failed: {error}");
+            spawn::report(self, format!("polling for events failed: {error}"));
         }
         for event in events.drain(..) {
             self.io_event(event);

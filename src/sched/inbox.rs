@@ -20,6 +20,7 @@ use super::control::Control;
 use super::current;
 use super::hub::HubId;
 use super::kill::Exception;
+use super::spawn;
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
 use crate::driver::poll::Handle;
@@ -87,7 +88,10 @@ impl Remote {
         if self.sleeping.swap(false, Ordering::AcqRel)
             && let Err(error) = self.driver.wake()
         {
-            log::error!("cannot wake a hub: {error}");
+            let message = format!("a hub could not be woken: {error}");
+            if current::with(|hub| spawn::report(hub, message.clone())).is_none() {
+                log::error!("{message}");
+            }
         }
     }
 

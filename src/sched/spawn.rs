@@ -26,6 +26,11 @@ pub(crate) fn create(
     body: Body,
 ) -> io::Result<Arc<Control>> {
     hub.stacks.borrow_mut().reserve(class)?;
+    Ok(make(hub, class, name, body))
+}
+
+/// The same, with a stack reserved by the caller.
+fn make(hub: &Hub, class: Class, name: Option<Arc<str>>, body: Body) -> Arc<Control> {
     let control = Arc::new(Control::greenlet(hub, class, name));
     let local = control.local(hub);
     local.reserved.set(true);
@@ -33,7 +38,7 @@ pub(crate) fn create(
     local
         .place
         .set(Some(hub.live.borrow_mut().insert(control.clone())));
-    Ok(control)
+    control
 }
 
 /// Tells a greenlet to start; from anywhere. A second start is ignored.
@@ -188,18 +193,23 @@ pub(super) fn discard_now(hub: &Hub, control: &Arc<Control>) {
     }
 }
 
-/// Drops what is left of an exception where its destructor may wait: in a greenlet of its own.
+/// Drops what is left of an exception where its destructor may wait.
 pub(super) fn dispose(hub: &Hub, payload: Payload) {
-    if payload.is::<GreenletExit>() {
-        return;
+    if !payload.is::<GreenletExit>() {
+        run_later(hub, Box::new(move || drop(payload)));
     }
-    match create(
-        hub,
-        Class::DEFAULT,
-        Some("dispose".into()),
-        Box::new(move || drop(payload)),
-    ) {
-        Ok(control) => start(&control),
-        Err(error) => log::error!("an undelivered exception was leaked: {error}"),
+}
+
+/// Logs an error of the hub's own: a logger is user code, which the loop never runs.
+pub(super) fn report(hub: &Hub, message: String) {
+    run_later(hub, Box::new(move || log::error!("{message}")));
+}
+
+/// Runs `body` in a greenlet of its own. Without memory for one it is leaked, not dropped here.
+fn run_later(hub: &Hub, body: Body) {
+    let reserved = hub.stacks.borrow_mut().reserve(Class::DEFAULT);
+    match reserved {
+        Ok(()) => start(&make(hub, Class::DEFAULT, Some("hub".into()), body)),
+        Err(_) => std::mem::forget(body),
     }
 }
