@@ -3,7 +3,11 @@
 //! How a rival does the work is the rival's file; what is timed is `scenario` and `echo`.
 
 use crate::echo::Announcement;
+use crate::measure;
 use crate::rivals::{BETTERTHREADS, EPOLL, Rival};
+
+/// Touched beforehand where memory counts: more than any rival needs for a task.
+const TOUCHED_BYTES_PER_TASK: usize = 12 * 1024;
 
 /// One child process measures one benchmark of one rival.
 pub struct Benchmark {
@@ -120,8 +124,12 @@ impl Benchmark {
             Work::Yields { tasks } => {
                 rival.yields.ok_or_else(absent)?(tasks, amount / tasks);
             }
-            Work::SpawnAndJoin => rival.spawn_and_join.ok_or_else(absent)?(amount),
+            Work::SpawnAndJoin => {
+                measure::touch_memory(amount * TOUCHED_BYTES_PER_TASK);
+                rival.spawn_and_join.ok_or_else(absent)?(amount);
+            }
             Work::ParkAndKill => {
+                measure::touch_memory(amount * TOUCHED_BYTES_PER_TASK);
                 rival.park_and_kill.ok_or_else(absent)?(amount.min(rival.most_parked));
             }
             Work::Echo { connections } => {

@@ -14,6 +14,13 @@ pub fn end_by_itself() {
     unsafe { libc::alarm(TIME_LIMIT_SECONDS) };
 }
 
+/// Touches that much memory and gives it back, so that the pages a rival touches first are not
+/// also new to the host of a virtual machine, which would cost the rival that runs first several
+/// times as much for each of them.
+pub fn touch_memory(bytes: usize) {
+    drop(std::hint::black_box(vec![1_u8; bytes]));
+}
+
 pub struct Stopwatch {
     processor: Duration,
     elapsed: Instant,
