@@ -16,11 +16,7 @@ pub struct Expired {
 
 impl fmt::Display for Expired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.after == Duration::from_secs(1) {
-            ""
-        } else {
-            "s"
-        };
+        let plural = if self.after == Duration::from_secs(1) { "" } else { "s" };
         write!(f, "{} second{plural}", self.after.as_secs_f64())
     }
 }
@@ -33,16 +29,7 @@ mod tests {
 
     #[test]
     fn it_reads_as_in_gevent() {
-        let text = |seconds| {
-            Expired {
-                id: 0,
-                after: Duration::from_secs_f64(seconds),
-            }
-            .to_string()
-        };
-        assert_eq!(
-            [text(1.0), text(2.0), text(0.5)],
-            ["1 second", "2 seconds", "0.5 seconds"]
-        );
+        let text = |seconds| Expired { id: 0, after: Duration::from_secs_f64(seconds) }.to_string();
+        assert_eq!([text(1.0), text(2.0), text(0.5)], ["1 second", "2 seconds", "0.5 seconds"]);
     }
 }

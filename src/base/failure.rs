@@ -66,21 +66,15 @@ impl Failure {
     }
 
     pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> Failure {
-        Failure {
-            kind: Kind::Panicked(Payload::new(payload)),
-        }
+        Failure { kind: Kind::Panicked(Payload::new(payload)) }
     }
 
     pub(crate) fn thrown(payload: Box<dyn Any + Send>) -> Failure {
-        Failure {
-            kind: Kind::Thrown(Payload::new(payload)),
-        }
+        Failure { kind: Kind::Thrown(Payload::new(payload)) }
     }
 
     pub(crate) fn timed_out() -> Failure {
-        Failure {
-            kind: Kind::TimedOut,
-        }
+        Failure { kind: Kind::TimedOut }
     }
 
     /// Whether dropping this may run somebody's destructor.
@@ -137,9 +131,7 @@ impl Failure {
         }
         match payload.downcast_ref::<String>() {
             Some(message) => Box::new(message.clone()),
-            None => Box::new(Failure {
-                kind: wrap(payload),
-            }),
+            None => Box::new(Failure { kind: wrap(payload) }),
         }
     }
 }
@@ -187,10 +179,7 @@ mod tests {
     fn a_shared_message_is_copied_and_another_shared_payload_comes_wrapped() {
         let failure = Failure::panicked(Box::new(String::from("text")));
         let copy = failure.clone().into_payload();
-        assert_eq!(
-            copy.downcast_ref::<String>().map(String::as_str),
-            Some("text")
-        );
+        assert_eq!(copy.downcast_ref::<String>().map(String::as_str), Some("text"));
         let failure = Failure::thrown(Box::new(7_u8));
         let copy = failure.clone().into_payload();
         let wrapped = copy.downcast_ref::<Failure>().expect("the failure itself");

@@ -41,22 +41,14 @@ pub(crate) struct Heap<T> {
 
 impl<T> Heap<T> {
     pub(crate) const fn new() -> Heap<T> {
-        Heap {
-            order: Vec::new(),
-            entries: Slab::new(),
-            sequence: 0,
-        }
+        Heap { order: Vec::new(), entries: Slab::new(), sequence: 0 }
     }
 
     pub(crate) fn insert(&mut self, deadline: Instant, value: T) -> Key {
         let place = self.order.len();
         let key = self.entries.insert(Entry { place, value });
         self.sequence += 1;
-        self.order.push(Rank {
-            deadline,
-            sequence: self.sequence,
-            key,
-        });
+        self.order.push(Rank { deadline, sequence: self.sequence, key });
         self.rise(place);
         key
     }
@@ -82,11 +74,7 @@ impl<T> Heap<T> {
     /// Takes the earliest entry out if its deadline is not after `now`.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<T> {
         let first = *self.order.first()?;
-        if first.deadline > now {
-            None
-        } else {
-            self.remove(first.key)
-        }
+        if first.deadline > now { None } else { self.remove(first.key) }
     }
 
     /// Tells the entry at `place` where it stands.
@@ -158,9 +146,7 @@ mod tests {
         let mut model: Vec<(u64, u64, Key)> = Vec::new();
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;
         for step in 0..20_000_u64 {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let roll = random >> 33;
             if model.is_empty() || !roll.is_multiple_of(3) {
                 let millis = roll % 1000;

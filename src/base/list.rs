@@ -22,11 +22,7 @@ pub(crate) struct List<T> {
 
 impl<T> List<T> {
     pub(crate) const fn new() -> List<T> {
-        List {
-            nodes: Slab::new(),
-            first: None,
-            last: None,
-        }
+        List { nodes: Slab::new(), first: None, last: None }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,11 +56,7 @@ impl<T> List<T> {
     }
 
     pub(crate) fn push_back(&mut self, value: T) -> Key {
-        let key = self.nodes.insert(Node {
-            value,
-            previous: self.last,
-            next: None,
-        });
+        let key = self.nodes.insert(Node { value, previous: self.last, next: None });
         match self.last.and_then(|last| self.nodes.get_mut(last)) {
             Some(last) => last.next = Some(key),
             None => self.first = Some(key),
@@ -73,16 +65,31 @@ impl<T> List<T> {
         key
     }
 
+    /// The first value, and its place, for which `f` has an answer.
+    pub(crate) fn find_map<R>(&self, f: impl Fn(&T) -> Option<R>) -> Option<(Key, R)> {
+        let mut next = self.first;
+        while let Some(key) = next {
+            let node = self.nodes.get(key)?;
+            if let Some(answer) = f(&node.value) {
+                return Some((key, answer));
+            }
+            next = node.next;
+        }
+        None
+    }
+
+    /// The value that would leave next.
+    pub(crate) fn first(&self) -> Option<&T> {
+        self.iter().next()
+    }
+
     pub(crate) fn pop_front(&mut self) -> Option<T> {
         self.first.and_then(|first| self.remove(first))
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let node = self.nodes.remove(key)?;
-        match node
-            .previous
-            .and_then(|previous| self.nodes.get_mut(previous))
-        {
+        match node.previous.and_then(|previous| self.nodes.get_mut(previous)) {
             Some(previous) => previous.next = node.next,
             None => self.first = node.next,
         }

@@ -36,9 +36,7 @@ impl Payload {
 
     /// The content itself for the last owner, the handle back for any other.
     pub(crate) fn into_content(self) -> Result<Box<dyn Any + Send>, Payload> {
-        Arc::try_unwrap(self.0)
-            .map(|shared| shared.0)
-            .map_err(Payload)
+        Arc::try_unwrap(self.0).map(|shared| shared.0).map_err(Payload)
     }
 }
 

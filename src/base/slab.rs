@@ -18,10 +18,7 @@ impl Key {
 
     /// The inverse of [`to_bits`](Key::to_bits).
     pub(crate) fn from_bits(bits: u64) -> Key {
-        Key {
-            index: bits as u32,
-            generation: (bits >> 32) as u32,
-        }
+        Key { index: bits as u32, generation: (bits >> 32) as u32 }
     }
 }
 
@@ -48,11 +45,7 @@ pub(crate) struct Slab<T> {
 
 impl<T> Slab<T> {
     pub(crate) const fn new() -> Slab<T> {
-        Slab {
-            slots: Vec::new(),
-            free: None,
-            len: 0,
-        }
+        Slab { slots: Vec::new(), free: None, len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -63,41 +56,34 @@ impl<T> Slab<T> {
         self.len += 1;
         let Some(index) = self.free else {
             let index = u32::try_from(self.slots.len()).expect("a slab holds at most 2^32 entries");
-            self.slots.push(Slot {
-                generation: 0,
-                state: State::Full(value),
-            });
-            return Key {
-                index,
-                generation: 0,
-            };
+            self.slots.push(Slot { generation: 0, state: State::Full(value) });
+            return Key { index, generation: 0 };
         };
         let slot = &mut self.slots[index as usize];
         if let State::Free(next) = std::mem::replace(&mut slot.state, State::Full(value)) {
             self.free = next;
         }
-        Key {
-            index,
-            generation: slot.generation,
-        }
+        Key { index, generation: slot.generation }
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         match self.slots.get(key.index as usize) {
-            Some(Slot {
-                generation,
-                state: State::Full(value),
-            }) if *generation == key.generation => Some(value),
+            Some(Slot { generation, state: State::Full(value) })
+                if *generation == key.generation =>
+            {
+                Some(value)
+            }
             _ => None,
         }
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.slots.get_mut(key.index as usize) {
-            Some(Slot {
-                generation,
-                state: State::Full(value),
-            }) if *generation == key.generation => Some(value),
+            Some(Slot { generation, state: State::Full(value) })
+                if *generation == key.generation =>
+            {
+                Some(value)
+            }
             _ => None,
         }
     }

@@ -21,11 +21,7 @@ struct State {
     idle: usize,
 }
 
-static STATE: Mutex<State> = Mutex::new(State {
-    jobs: VecDeque::new(),
-    threads: 0,
-    idle: 0,
-});
+static STATE: Mutex<State> = Mutex::new(State { jobs: VecDeque::new(), threads: 0, idle: 0 });
 static WORK: Condvar = Condvar::new();
 
 fn lock() -> MutexGuard<'static, State> {
@@ -47,10 +43,7 @@ pub(crate) fn submit(job: Job) -> io::Result<()> {
     if state.threads == MAX_THREADS {
         return Ok(());
     }
-    match thread::Builder::new()
-        .name("betterthreads-offload".into())
-        .spawn(work)
-    {
+    match thread::Builder::new().name("betterthreads-offload".into()).spawn(work) {
         Ok(_) => state.threads += 1,
         Err(error) if state.threads == 0 => {
             let refused = state.jobs.pop_back();
@@ -74,9 +67,8 @@ fn work() {
             continue;
         }
         state.idle += 1;
-        let (after, waited) = WORK
-            .wait_timeout(state, IDLE)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (after, waited) =
+            WORK.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
         state = after;
         state.idle -= 1;
         if waited.timed_out() && state.jobs.is_empty() {

@@ -46,13 +46,7 @@ impl Driver {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let registry = poll.registry().try_clone()?;
-        Ok((
-            Driver {
-                poll,
-                events: Events::with_capacity(CAPACITY),
-            },
-            Handle { registry, waker },
-        ))
+        Ok((Driver { poll, events: Events::with_capacity(CAPACITY) }, Handle { registry, waker }))
     }
 
     /// The clock of all deadlines.
@@ -73,17 +67,14 @@ impl Driver {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             Err(error) => return Err(error),
         }
-        events.extend(
-            self.events
-                .iter()
-                .filter(|event| event.token() != WAKE)
-                .map(|event| Event {
-                    token: event.token().0 as u64,
-                    readable: event.is_readable() || event.is_priority() || event.is_error(),
-                    writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-                    read_closed: event.is_read_closed() || event.is_error(),
-                }),
-        );
+        events.extend(self.events.iter().filter(|event| event.token() != WAKE).map(|event| {
+            Event {
+                token: event.token().0 as u64,
+                readable: event.is_readable() || event.is_priority() || event.is_error(),
+                writable: event.is_writable() || event.is_write_closed() || event.is_error(),
+                read_closed: event.is_read_closed() || event.is_error(),
+            }
+        }));
         Ok(())
     }
 }
@@ -100,11 +91,7 @@ impl Handle {
     /// Registers a descriptor for all its edges. One that is ready already reports so once.
     pub(crate) fn register(&self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()> {
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
-        self.registry.register(
-            &mut SourceFd(&fd.as_raw_fd()),
-            Token(token as usize),
-            interest,
-        )
+        self.registry.register(&mut SourceFd(&fd.as_raw_fd()), Token(token as usize), interest)
     }
 
     /// Takes a descriptor out; must precede its close.

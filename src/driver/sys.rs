@@ -30,11 +30,7 @@ impl PollFd<'_> {
         if self.except {
             events |= libc::POLLPRI;
         }
-        libc::pollfd {
-            fd: self.fd.as_raw_fd(),
-            events,
-            revents: 0,
-        }
+        libc::pollfd { fd: self.fd.as_raw_fd(), events, revents: 0 }
     }
 
     fn take_answer(&mut self, answer: i16) {
@@ -56,11 +52,7 @@ pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Res
     let count = loop {
         // SAFETY: the pointer and the length describe `raw`, which outlives the call.
         let result = unsafe {
-            libc::poll(
-                raw.as_mut_ptr(),
-                raw.len() as libc::nfds_t,
-                millis_until(deadline),
-            )
+            libc::poll(raw.as_mut_ptr(), raw.len() as libc::nfds_t, millis_until(deadline))
         };
         match usize::try_from(result) {
             Ok(0) if deadline.is_none_or(|deadline| deadline > Instant::now()) => {}
@@ -86,9 +78,7 @@ pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Res
 fn millis_until(deadline: Option<Instant>) -> libc::c_int {
     let Some(deadline) = deadline else { return -1 };
     let left = deadline.saturating_duration_since(Instant::now());
-    let millis = left
-        .saturating_add(Duration::from_nanos(999_999))
-        .as_millis();
+    let millis = left.saturating_add(Duration::from_nanos(999_999)).as_millis();
     libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX)
 }
 

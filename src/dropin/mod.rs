@@ -4,5 +4,6 @@
 //! kill is raised. On a thread that has no hub they block that thread, as std's do.
 
 pub mod net;
+pub mod sync;
 pub mod thread;
 pub mod time;

@@ -176,10 +176,7 @@ pub fn kill<T>(greenlet: &Greenlet<T>) {
 fn controls<'a, T: 'a>(
     greenlets: impl IntoIterator<Item = &'a Greenlet<T>>,
 ) -> Vec<&'a Arc<Control>> {
-    greenlets
-        .into_iter()
-        .map(|greenlet| greenlet.task().control())
-        .collect()
+    greenlets.into_iter().map(|greenlet| greenlet.task().control()).collect()
 }
 
 /// Kills all of `greenlets` and waits until they are dead, as `gevent.killall`.
@@ -232,10 +229,7 @@ pub fn joinall_timeout<'a, T: 'a>(
     greenlets: impl IntoIterator<Item = &'a Greenlet<T>>,
     timeout: impl IntoDuration,
 ) -> Vec<Greenlet<T>> {
-    ended(
-        greenlets,
-        Some(timeout.into_duration()).and_then(|t| Instant::now().checked_add(t)),
-    )
+    ended(greenlets, Some(timeout.into_duration()).and_then(|t| Instant::now().checked_add(t)))
 }
 
 fn ended<'a, T: 'a>(
@@ -244,9 +238,7 @@ fn ended<'a, T: 'a>(
 ) -> Vec<Greenlet<T>> {
     let greenlets: Vec<&Greenlet<T>> = greenlets.into_iter().collect();
     let mut ends = Ends::of(greenlets.iter().map(|greenlet| greenlet.task().control()));
-    std::iter::from_fn(|| ends.next(deadline))
-        .map(|index| greenlets[index].clone())
-        .collect()
+    std::iter::from_fn(|| ends.next(deadline)).map(|index| greenlets[index].clone()).collect()
 }
 
 /// As [`joinall`], until the first failure: gevent's `raise_error=True`. The others go on.

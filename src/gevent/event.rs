@@ -70,8 +70,7 @@ impl Event {
 
     /// Waits for a limited time; tells whether the event was set. A yield point.
     pub fn wait_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.flag
-            .wait(Instant::now().checked_add(timeout.into_duration()))
+        self.flag.wait(Instant::now().checked_add(timeout.into_duration()))
     }
 
     /// How many wait for the event.

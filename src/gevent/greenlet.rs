@@ -74,9 +74,7 @@ impl<T> Greenlet<T> {
     /// ```
     #[must_use]
     pub fn untyped(&self) -> Greenlet<()> {
-        Greenlet {
-            task: self.task.untyped(),
-        }
+        Greenlet { task: self.task.untyped() }
     }
 
     /// Lets the body run when the caller next yields. A greenlet starts once; later calls are
@@ -87,8 +85,7 @@ impl<T> Greenlet<T> {
 
     /// Lets the body run after `seconds`. Ignored if it was started before.
     pub fn start_later(&self, seconds: impl IntoDuration) {
-        self.task
-            .start_at(Instant::now().checked_add(seconds.into_duration()));
+        self.task.start_at(Instant::now().checked_add(seconds.into_duration()));
     }
 
     /// Waits until the greenlet is dead: every destructor has run, its descriptors are closed and
@@ -101,8 +98,7 @@ impl<T> Greenlet<T> {
 
     /// The same within a time limit; tells whether the greenlet is dead.
     pub fn join_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.task
-            .join(Instant::now().checked_add(timeout.into_duration()))
+        self.task.join(Instant::now().checked_add(timeout.into_duration()))
     }
 
     /// Waits for the end and returns a clone of the value.
@@ -127,11 +123,7 @@ impl<T> Greenlet<T> {
     where
         T: Clone,
     {
-        if self.join_timeout(timeout) {
-            self.result()
-        } else {
-            Err(Failure::timed_out())
-        }
+        if self.join_timeout(timeout) { self.result() } else { Err(Failure::timed_out()) }
     }
 
     fn result(&self) -> Result<T, Failure>
@@ -235,28 +227,19 @@ impl<T> Greenlet<T> {
     where
         T: Clone,
     {
-        if self.ready() {
-            self.result().ok()
-        } else {
-            None
-        }
+        if self.ready() { self.result().ok() } else { None }
     }
 
     /// How the greenlet failed, if it did. A kill is no failure.
     pub fn exception(&self) -> Option<Failure> {
-        self.task
-            .control()
-            .failure()
-            .filter(|failure| !failure.is_killed())
+        self.task.control().failure().filter(|failure| !failure.is_killed())
     }
 
     /// The greenlet's name: `Greenlet-` and its id, unless it was given one.
     pub fn name(&self) -> String {
         let control = self.task.control();
         let default = || format!("Greenlet-{}", control.id());
-        control
-            .name()
-            .map_or_else(default, |name| String::from(&*name))
+        control.name().map_or_else(default, |name| String::from(&*name))
     }
 
     /// Names the greenlet, for logs and the report of a stack overflow.
@@ -281,9 +264,7 @@ impl<T> JoinHandle<T> {
     /// assert!(handle.join().unwrap_err().is::<betterthreads::GreenletExit>());
     /// ```
     pub fn greenlet(&self) -> Greenlet<()> {
-        Greenlet {
-            task: self.task().untyped(),
-        }
+        Greenlet { task: self.task().untyped() }
     }
 
     /// Asks the thread to die and waits until it is dead; see [`Greenlet::kill`].
@@ -304,9 +285,7 @@ impl<T> JoinHandle<T> {
 
 impl<T> Clone for Greenlet<T> {
     fn clone(&self) -> Greenlet<T> {
-        Greenlet {
-            task: self.task.clone(),
-        }
+        Greenlet { task: self.task.clone() }
     }
 }
 

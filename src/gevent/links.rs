@@ -29,9 +29,7 @@ pub struct Link {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
-            .field("callback", &self.callback.id())
-            .finish_non_exhaustive()
+        f.debug_struct("Link").field("callback", &self.callback.id()).finish_non_exhaustive()
     }
 }
 
@@ -57,35 +55,17 @@ impl<T: 'static> Greenlet<T> {
     /// assert_eq!(seen.get(), 7);
     /// ```
     pub fn link(&self, callback: impl FnOnce(Greenlet<T>) + 'static) -> Link {
-        self.link_for(
-            Ends {
-                success: true,
-                failure: true,
-            },
-            callback,
-        )
+        self.link_for(Ends { success: true, failure: true }, callback)
     }
 
     /// As [`link`](Greenlet::link), for a value or a kill only.
     pub fn link_value(&self, callback: impl FnOnce(Greenlet<T>) + 'static) -> Link {
-        self.link_for(
-            Ends {
-                success: true,
-                failure: false,
-            },
-            callback,
-        )
+        self.link_for(Ends { success: true, failure: false }, callback)
     }
 
     /// As [`link`](Greenlet::link), for a panic or a thrown exception only.
     pub fn link_exception(&self, callback: impl FnOnce(Greenlet<T>) + 'static) -> Link {
-        self.link_for(
-            Ends {
-                success: false,
-                failure: true,
-            },
-            callback,
-        )
+        self.link_for(Ends { success: false, failure: true }, callback)
     }
 
     /// As [`link`](Greenlet::link). gevent calls a raw link inside the hub, where it must not

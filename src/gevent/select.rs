@@ -8,11 +8,7 @@ use crate::base::duration::IntoDuration;
 use crate::wait::select::{Interest, select as wait_for};
 
 /// The descriptors that are ready to be read from, to be written to, and in an exceptional state.
-pub type Ready<'fd> = (
-    Vec<BorrowedFd<'fd>>,
-    Vec<BorrowedFd<'fd>>,
-    Vec<BorrowedFd<'fd>>,
-);
+pub type Ready<'fd> = (Vec<BorrowedFd<'fd>>, Vec<BorrowedFd<'fd>>, Vec<BorrowedFd<'fd>>);
 
 /// Waits until a descriptor is ready or `timeout` has passed, as `gevent.select.select`.
 ///
@@ -42,26 +38,15 @@ pub fn select<'fd>(
     timeout: impl IntoDuration,
 ) -> io::Result<Ready<'fd>> {
     let deadline = Instant::now().checked_add(timeout.into_duration());
-    let lists = [
-        (rlist, Interest::Read),
-        (wlist, Interest::Write),
-        (xlist, Interest::Except),
-    ];
+    let lists = [(rlist, Interest::Read), (wlist, Interest::Write), (xlist, Interest::Except)];
     let asked: Vec<_> = lists
         .iter()
         .flat_map(|&(list, interest)| list.iter().map(move |&fd| (fd, interest)))
         .collect();
     let ready = wait_for(&asked, deadline)?;
     let pick = |interest| {
-        let picked = asked
-            .iter()
-            .zip(&ready)
-            .filter(|((_, i), ready)| *i == interest && **ready);
+        let picked = asked.iter().zip(&ready).filter(|((_, i), ready)| *i == interest && **ready);
         picked.map(|((fd, _), _)| *fd).collect()
     };
-    Ok((
-        pick(Interest::Read),
-        pick(Interest::Write),
-        pick(Interest::Except),
-    ))
+    Ok((pick(Interest::Read), pick(Interest::Write), pick(Interest::Except)))
 }

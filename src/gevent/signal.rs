@@ -49,9 +49,7 @@ impl Signals {
     /// `InvalidInput` for a signal that cannot or must not be caught, such as `SIGKILL` or
     /// `SIGSEGV`; those of socketpair(2) and sigaction(2).
     pub fn new(signals: impl IntoIterator<Item = i32>) -> io::Result<Signals> {
-        Ok(Signals {
-            listener: Listener::new(signals)?,
-        })
+        Ok(Signals { listener: Listener::new(signals)? })
     }
 
     /// Waits for one of the signals and returns it. A yield point.

@@ -116,17 +116,8 @@ impl Thread {
 
     /// A thread with a name of its own.
     pub fn named(name: impl Into<Arc<str>>, run: impl Run + Send + 'static) -> Thread {
-        let state = State {
-            body: Some(Box::new(run)),
-            greenlet: None,
-            stopped: false,
-        };
-        Thread {
-            inner: Arc::new(Inner {
-                name: Lock::new(name.into()),
-                state: Lock::new(state),
-            }),
-        }
+        let state = State { body: Some(Box::new(run)), greenlet: None, stopped: false };
+        Thread { inner: Arc::new(Inner { name: Lock::new(name.into()), state: Lock::new(state) }) }
     }
 
     /// A thread that will call `f`, as `Thread(target=f)`.
@@ -256,9 +247,7 @@ impl Thread {
     /// ```
     pub fn scoped(&self) -> Result<Guard, ThreadError> {
         self.start()?;
-        Ok(Guard {
-            thread: self.clone(),
-        })
+        Ok(Guard { thread: self.clone() })
     }
 }
 
@@ -280,11 +269,7 @@ impl fmt::Debug for Thread {
         match self.greenlet() {
             None => write!(f, "<Thread({name}, initial)>"),
             Some(greenlet) => {
-                let state = if greenlet.dead() {
-                    "stopped"
-                } else {
-                    "started"
-                };
+                let state = if greenlet.dead() { "stopped" } else { "started" };
                 write!(f, "<Thread({name}, {state} {})>", greenlet.id())
             }
         }

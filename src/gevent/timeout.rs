@@ -38,10 +38,7 @@ pub fn with_timeout<T>(seconds: impl IntoDuration, f: impl FnOnce() -> T) -> Res
 
 /// A limit with an identity of its own.
 fn identify(after: Duration) -> Expired {
-    Expired {
-        id: limits::new_id(),
-        after,
-    }
+    Expired { id: limits::new_id(), after }
 }
 
 /// Starts the clock for the running greenlet.
@@ -83,10 +80,7 @@ pub struct Timeout {
 impl Timeout {
     /// A limit that is not started.
     pub fn new(seconds: impl IntoDuration) -> Timeout {
-        Timeout {
-            expired: identify(seconds.into_duration()),
-            expiry: None,
-        }
+        Timeout { expired: identify(seconds.into_duration()), expiry: None }
     }
 
     /// A limit that is started at once.
@@ -158,10 +152,6 @@ impl Timeout {
 impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pending = if self.pending() { " pending" } else { "" };
-        write!(
-            f,
-            "<Timeout seconds={}{pending}>",
-            self.duration().as_secs_f64()
-        )
+        write!(f, "<Timeout seconds={}{pending}>", self.duration().as_secs_f64())
     }
 }

@@ -27,10 +27,7 @@ unsafe impl<T> Sync for Bound<T> {}
 
 impl<T> Bound<T> {
     pub(crate) fn new(owner: HubId, value: T) -> Bound<T> {
-        Bound {
-            owner,
-            value: ManuallyDrop::new(value),
-        }
+        Bound { owner, value: ManuallyDrop::new(value) }
     }
 
     /// Whether the value is reachable through `hub`.
@@ -46,10 +43,7 @@ impl<T> Bound<T> {
     /// If `hub` is another hub: a bug of this library.
     #[inline]
     pub(crate) fn get(&self, hub: &Hub) -> &T {
-        assert!(
-            self.is_of(hub),
-            "a greenlet was touched by a hub that is not its own"
-        );
+        assert!(self.is_of(hub), "a greenlet was touched by a hub that is not its own");
         &self.value
     }
 }

@@ -6,6 +6,7 @@
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -25,6 +26,9 @@ use crate::base::failure::{Failure, Outcome};
 use crate::base::list::List;
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
+
+/// Greenlet-local values, each with the address of its key.
+pub(crate) type Locals = Vec<(usize, Rc<dyn Any>)>;
 
 /// Code that a greenlet is to run.
 pub(crate) type Body = Box<dyn FnOnce()>;
@@ -122,6 +126,8 @@ pub(crate) struct Local {
     pub(crate) kills_raised: Cell<u64>,
     /// The exception thrown last, to tell it from a panic when it arrives at the root.
     pub(super) thrown: Cell<Option<(TypeId, usize)>>,
+    /// The greenlet-local values that it has made.
+    pub(crate) locals: RefCell<Locals>,
     /// I/O calls left before it must let others run.
     pub(crate) budget: Cell<u32>,
 }
@@ -143,6 +149,7 @@ impl Local {
             depth: Cell::new(0),
             kills_raised: Cell::new(0),
             thrown: Cell::new(None),
+            locals: RefCell::new(Vec::new()),
             budget: Cell::new(0),
         }
     }
@@ -173,10 +180,7 @@ fn os_thread_name() -> Option<Arc<str>> {
 }
 
 fn identity(payload: &(dyn Any + Send)) -> (TypeId, usize) {
-    (
-        payload.type_id(),
-        std::ptr::from_ref(payload).cast::<()>() as usize,
-    )
+    (payload.type_id(), std::ptr::from_ref(payload).cast::<()>() as usize)
 }
 
 /// The end of a greenlet and who is to be told of it.
@@ -192,11 +196,7 @@ pub(crate) enum Watcher {
     /// Somebody who waits for several, and the number this one has with them.
     Report(Arc<Board>, usize),
     /// A link: a greenlet that starts then, if the end is one of these.
-    Start {
-        link: Arc<Control>,
-        on_success: bool,
-        on_failure: bool,
-    },
+    Start { link: Arc<Control>, on_success: bool, on_failure: bool },
 }
 
 impl Watcher {
@@ -218,22 +218,12 @@ impl Control {
 
     pub(super) fn thread() -> Control {
         let home = Home::Thread(Box::default());
-        Control::new(
-            Kind::Thread,
-            HubId::NONE,
-            home,
-            Class::DEFAULT,
-            os_thread_name(),
-        )
+        Control::new(Kind::Thread, HubId::NONE, home, Class::DEFAULT, os_thread_name())
     }
 
     fn new(kind: Kind, owner: HubId, home: Home, class: Class, name: Option<Arc<str>>) -> Control {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-        let status = if kind == Kind::Greenlet {
-            Status::New
-        } else {
-            Status::Begun
-        };
+        let status = if kind == Kind::Greenlet { Status::New } else { Status::Begun };
         Control {
             kind,
             local: Bound::new(owner, Local::new(class)),
@@ -243,10 +233,7 @@ impl Control {
             home,
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             name: Lock::new(name),
-            end: Lock::new(End {
-                outcome: None,
-                watchers: List::new(),
-            }),
+            end: Lock::new(End { outcome: None, watchers: List::new() }),
             handles: AtomicUsize::new(0),
             permit: AtomicBool::new(false),
             permit_ticket: AtomicU64::new(0),
@@ -318,9 +305,7 @@ impl Control {
     /// Claims the one start that a greenlet has.
     pub(crate) fn claim_start(&self) -> bool {
         let (new, started) = (Status::New as u8, Status::Started as u8);
-        self.status
-            .compare_exchange(new, started, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.status.compare_exchange(new, started, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     pub(crate) fn is_dead(&self) -> bool {
@@ -353,11 +338,7 @@ impl Control {
     /// Registers `watcher`; gives it back if the greenlet is dead already.
     pub(crate) fn watch(&self, watcher: Watcher) -> Result<Key, Watcher> {
         let mut end = self.end.lock();
-        if end.outcome.is_some() {
-            Err(watcher)
-        } else {
-            Ok(end.watchers.push_back(watcher))
-        }
+        if end.outcome.is_some() { Err(watcher) } else { Ok(end.watchers.push_back(watcher)) }
     }
 
     /// Takes a watcher out again, if it has not been told yet.
@@ -377,12 +358,7 @@ impl Control {
 
     /// How many links there are.
     pub(crate) fn links(&self) -> usize {
-        self.end
-            .lock()
-            .watchers
-            .iter()
-            .filter(|watcher| watcher.is_link())
-            .count()
+        self.end.lock().watchers.iter().filter(|watcher| watcher.is_link()).count()
     }
 
     /// Makes the end known: marks it dead and returns who is to be told.
@@ -460,13 +436,22 @@ impl Waker {
 
     /// Grants the wait. False when it had ended already, and the grant belongs to someone else.
     pub(crate) fn wake(self) -> bool {
-        match self.control.word.grant(self.ticket) {
-            Grant::Lost => false,
-            Grant::Early => true,
-            Grant::Parked => {
-                schedule(self.control);
+        match self.grant() {
+            Some(granted) => {
+                granted.schedule();
                 true
             }
+            None => false,
+        }
+    }
+
+    /// The first half of [`wake`](Waker::wake), for one who holds a lock: decides the wait. None
+    /// when it had ended already.
+    pub(crate) fn grant(self) -> Option<Granted> {
+        match self.control.word.grant(self.ticket) {
+            Grant::Lost => None,
+            Grant::Early => Some(Granted(None)),
+            Grant::Parked => Some(Granted(Some(self.control))),
         }
     }
 
@@ -483,8 +468,21 @@ impl Waker {
     }
 }
 
+/// A wait that was granted and whose owner may have to be scheduled.
+#[must_use = "the owner would sleep for ever"]
+pub(crate) struct Granted(Option<Arc<Control>>);
+
+impl Granted {
+    /// The second half of [`Waker::wake`]: puts the owner where it will run.
+    pub(crate) fn schedule(self) {
+        if let Some(control) = self.0 {
+            schedule(control);
+        }
+    }
+}
+
 /// Puts the owner of a decided wait where it will run.
-pub(super) fn schedule(control: Arc<Control>) {
+fn schedule(control: Arc<Control>) {
     let mut control = Some(control);
     current::with(|hub| {
         if let Some(control) = control.take_if(|control| control.is_of(hub)) {

@@ -57,9 +57,7 @@ pub(super) fn uninstall() -> Option<Box<Hub>> {
 pub(crate) fn control() -> Arc<Control> {
     with(Hub::running_handle).unwrap_or_else(|| {
         // A thread whose locals are gone already gets a block for this one wait.
-        THREAD
-            .try_with(Arc::clone)
-            .unwrap_or_else(|_| Arc::new(Control::thread()))
+        THREAD.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Control::thread()))
     })
 }
 

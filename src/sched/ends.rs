@@ -66,10 +66,7 @@ fn end_hub(hub: &Hub) {
     if live.is_empty() {
         return;
     }
-    let mut text = format!(
-        "fatal: an OS thread ended with {} live greenlets:",
-        live.len()
-    );
+    let mut text = format!("fatal: an OS thread ended with {} live greenlets:", live.len());
     for control in live.iter().take(16) {
         let name = control.name().unwrap_or_else(|| "Greenlet".into());
         // Writing to a string cannot fail.

@@ -58,12 +58,7 @@ pub(crate) struct Remote {
 
 impl Remote {
     pub(super) fn new(id: HubId, driver: Handle) -> Remote {
-        Remote {
-            id,
-            driver,
-            inbox: Lock::new(Inbox::default()),
-            sleeping: AtomicBool::new(false),
-        }
+        Remote { id, driver, inbox: Lock::new(Inbox::default()), sleeping: AtomicBool::new(false) }
     }
 
     pub(crate) fn id(&self) -> HubId {

@@ -88,11 +88,7 @@ impl Hub {
     }
 
     fn side<R>(&self, key: Key, direction: Direction, f: impl FnOnce(&mut Side) -> R) -> Option<R> {
-        self.io
-            .borrow_mut()
-            .0
-            .get_mut(key)
-            .map(|entry| f(entry.side(direction)))
+        self.io.borrow_mut().0.get_mut(key).map(|entry| f(entry.side(direction)))
     }
 
     /// Whether a call may go through.
@@ -126,13 +122,14 @@ impl Hub {
     /// Wakes the next waiter, if the direction may still be ready.
     pub(crate) fn pass_on(&self, key: Key, direction: Direction) {
         loop {
-            let next = self.side(key, direction, |side| {
-                if side.ready {
-                    side.waiters.pop_front()
-                } else {
-                    None
-                }
-            });
+            let next =
+                self.side(
+                    key,
+                    direction,
+                    |side| {
+                        if side.ready { side.waiters.pop_front() } else { None }
+                    },
+                );
             let Some(waker) = next.flatten() else { return };
             if waker.wake() {
                 return;

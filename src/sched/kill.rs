@@ -113,10 +113,7 @@ pub(super) fn deliver(hub: &Hub, target: &Arc<Control>, exception: Exception) {
             if let Some(timer) = local.start_timer.take() {
                 hub.remove_timer(timer);
             }
-            let first = local
-                .doom
-                .take()
-                .unwrap_or_else(|| exception.into_outcome());
+            let first = local.doom.take().unwrap_or_else(|| exception.into_outcome());
             local.doom.set(Some(first));
             target.claim_start();
             spawn::start_now(hub, target);
@@ -156,11 +153,7 @@ fn find(local: &Local, depth: u32) -> Option<usize> {
     if local.shields.get() > 0 {
         return None;
     }
-    local
-        .pending
-        .borrow()
-        .iter()
-        .position(|exception| exception.catcher_depth() == depth)
+    local.pending.borrow().iter().position(|exception| exception.catcher_depth() == depth)
 }
 
 impl Hub {
@@ -177,11 +170,7 @@ impl Hub {
         control.notice.store(false, Ordering::Release);
         self.drain_inbox();
         let some_pending = !local.pending.borrow().is_empty();
-        let found = if some_pending {
-            find(local, depth())
-        } else {
-            None
-        };
+        let found = if some_pending { find(local, depth()) } else { None };
         let mut pending = local.pending.borrow_mut();
         let exception = found.and_then(|index| match pending.get(index)? {
             Exception::Kill => Some(Exception::Kill),
@@ -202,11 +191,7 @@ impl Hub {
     /// Withdraws a time-out that has fired and was not raised yet.
     pub(crate) fn forget_expiry(&self, owner: &Control, id: u64) {
         let is_it = |e: &Exception| matches!(e, Exception::Expire(expired, _) if expired.id == id);
-        owner
-            .local(self)
-            .pending
-            .borrow_mut()
-            .retain(|exception| !is_it(exception));
+        owner.local(self).pending.borrow_mut().retain(|exception| !is_it(exception));
     }
 
     /// Withdraws thrown exceptions of one type from the running greenlet. Tells whether there were

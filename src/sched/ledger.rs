@@ -43,10 +43,7 @@ struct Ledger {
     stacks: Vec<Stack>,
 }
 
-static LEDGER: Lock<Ledger> = Lock::new(Ledger {
-    spare: Vec::new(),
-    stacks: Vec::new(),
-});
+static LEDGER: Lock<Ledger> = Lock::new(Ledger { spare: Vec::new(), stacks: Vec::new() });
 
 struct Suspend<'a>(&'a Yielder<(), ()>);
 
@@ -59,9 +56,7 @@ impl Drop for Suspend<'_> {
 /// Adds one to this thread's panic count and returns what holds it.
 fn raise_token() -> Token {
     let stack = LEDGER.lock().stacks.pop();
-    let stack = stack
-        .or_else(|| stack::leak_one(Class::SMALL).ok())
-        .unwrap_or_else(|| give_up());
+    let stack = stack.or_else(|| stack::leak_one(Class::SMALL).ok()).unwrap_or_else(|| give_up());
     let mut coroutine = Coroutine::with_stack(stack, |yielder: &Yielder<(), ()>, ()| {
         let _caught = panic::catch_unwind(AssertUnwindSafe(|| {
             let _suspend = Suspend(yielder);
@@ -87,9 +82,7 @@ fn take_token() -> Token {
     }
     let mint = thread::Builder::new().name("betterthreads-ledger".into());
     let minted = mint.spawn(|| (0..BATCH).map(|_| raise_token()).collect::<Vec<Token>>());
-    let Some(mut tokens) = minted.ok().and_then(|thread| thread.join().ok()) else {
-        give_up()
-    };
+    let Some(mut tokens) = minted.ok().and_then(|thread| thread.join().ok()) else { give_up() };
     let token = tokens.pop();
     LEDGER.lock().spare.append(&mut tokens);
     token.unwrap_or_else(|| give_up())
@@ -148,10 +141,7 @@ mod tests {
             let _on_drop = OnDrop(Some(f));
             panic::resume_unwind(Box::new("unwinding"));
         }));
-        assert_eq!(
-            result.unwrap_err().downcast_ref::<&str>(),
-            Some(&"unwinding")
-        );
+        assert_eq!(result.unwrap_err().downcast_ref::<&str>(), Some(&"unwinding"));
     }
 
     #[test]

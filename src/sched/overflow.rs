@@ -79,13 +79,7 @@ fn report(hub: &Hub) {
     let number = format_number(control.id(), &mut digits);
     control.try_name(|name| {
         let name = name.unwrap_or("<unnamed>");
-        for part in [
-            "\ngreenlet '",
-            name,
-            "' (#",
-            number,
-            ") has overflowed its stack\n",
-        ] {
+        for part in ["\ngreenlet '", name, "' (#", number, ") has overflowed its stack\n"] {
             write_error(part);
         }
     });

@@ -32,10 +32,7 @@ impl Shield {
                 hub.add_timer(deadline, Timer::Unshield(hub.running_handle(), up.clone()))
             })
         });
-        Shield {
-            up,
-            limit: limit.flatten(),
-        }
+        Shield { up, limit: limit.flatten() }
     }
 }
 

@@ -20,10 +20,7 @@ impl Sleeper {
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         while word.is_parked(ticket) {
             guard = match deadline {
-                None => self
-                    .woken
-                    .wait(guard)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.woken.wait(guard).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() && word.time_out(ticket) {

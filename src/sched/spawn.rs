@@ -9,6 +9,7 @@ use super::current;
 use super::hub::Hub;
 use super::inbox::Message;
 use super::kill::{self, Exception};
+use super::shield::Shield;
 use super::stack::Class;
 use super::timers::Timer;
 use super::unwind::{self, Payload};
@@ -35,9 +36,7 @@ fn make(hub: &Hub, class: Class, name: Option<Arc<str>>, body: Body) -> Arc<Cont
     let local = control.local(hub);
     local.reserved.set(true);
     local.body.set(Some(body));
-    local
-        .place
-        .set(Some(hub.live.borrow_mut().insert(control.clone())));
+    local.place.set(Some(hub.live.borrow_mut().insert(control.clone())));
     control
 }
 
@@ -96,9 +95,7 @@ pub(super) fn prepare(hub: &Hub, control: &Control) -> bool {
     }
     local.reserved.set(false);
     let stack = hub.stacks.borrow_mut().take_reserved(local.class);
-    local
-        .switch
-        .prepare(stack.expect("a promised stack is there"), root);
+    local.switch.prepare(stack.expect("a promised stack is there"), root);
     true
 }
 
@@ -116,7 +113,28 @@ fn root() {
         None => unwind::catch(body).map_or_else(judge, |()| Outcome::Returned),
         Some(doom) => unwind::catch(|| drop(body)).map_or_else(judge, |()| doom),
     };
+    let outcome = drop_locals().map_or(outcome, judge);
     current::with(|hub| hub.running_local().outcome.set(Some(outcome)));
+}
+
+/// Drops the greenlet-local values, those made last first, and those made by that as well. Returns
+/// the first panic.
+///
+/// The greenlet no longer unwinds, but its destructors may still wait undisturbed: hence the
+/// shield.
+fn drop_locals() -> Option<Payload> {
+    let pop = || current::with(|hub| hub.running_local().locals.borrow_mut().pop()).flatten();
+    let mut first_panic = None;
+    let mut next = pop()?;
+    let _shield = Shield::enter(None);
+    loop {
+        let dropped = unwind::catch(|| drop(next));
+        first_panic = first_panic.or(dropped.err());
+        match pop() {
+            Some(value) => next = value,
+            None => return first_panic,
+        }
+    }
 }
 
 /// Whether an unwind that arrived at the root was a kill, a throw or a panic.
@@ -166,12 +184,7 @@ pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
 
 /// Starts a link if the end is one that it is for, and discards it otherwise.
 pub(crate) fn tell_link(watcher: Watcher, succeeded: bool) {
-    if let Watcher::Start {
-        link,
-        on_success,
-        on_failure,
-    } = watcher
-    {
+    if let Watcher::Start { link, on_success, on_failure } = watcher {
         match if succeeded { on_success } else { on_failure } {
             true => start(&link),
             false => discard(&link),

@@ -150,10 +150,8 @@ impl Pool {
     #[cold]
     fn grow(&mut self, class: Class) -> io::Result<()> {
         let slab = Slab::map(class)?;
-        let stacks = (0..slab.slots).map(|slot| Stack {
-            low: slab.low + slot * class.size(),
-            class,
-        });
+        let stacks =
+            (0..slab.slots).map(|slot| Stack { low: slab.low + slot * class.size(), class });
         let shelf = self.shelf(class);
         // At the cold end: a stack that has been in use is preferred.
         stacks.for_each(|stack| shelf.free.push_front(stack));
@@ -165,10 +163,7 @@ impl Pool {
 /// Maps one stack that is never unmapped.
 pub(crate) fn leak_one(class: Class) -> io::Result<Stack> {
     let slab = Slab::map_slots(class, 1)?;
-    let stack = Stack {
-        low: slab.low,
-        class,
-    };
+    let stack = Stack { low: slab.low, class };
     std::mem::forget(slab);
     Ok(stack)
 }
@@ -215,12 +210,7 @@ impl Slab {
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let slab = Slab {
-            start: start as usize,
-            length,
-            low: start as usize,
-            slots,
-        };
+        let slab = Slab { start: start as usize, length, low: start as usize, slots };
         for slot in 0..slots {
             install_guard(slab.low + slot * size)?;
         }
@@ -276,11 +266,7 @@ fn install_guard(low: usize) -> io::Result<()> {
             unsafe { libc::mprotect(address, GUARD, libc::PROT_NONE) }
         }
     };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Whether guard markers really guard: asks the kernel to read a marked page for us. Emulators and
@@ -350,24 +336,17 @@ mod tests {
             pool.reserve(Class::SMALL).unwrap();
         }
         assert!(pool.free(Class::SMALL) > SLOTS_PER_SLAB);
-        let stacks: Vec<Stack> = (0..=SLOTS_PER_SLAB)
-            .map(|_| pool.take_reserved(Class::SMALL).unwrap())
-            .collect();
+        let stacks: Vec<Stack> =
+            (0..=SLOTS_PER_SLAB).map(|_| pool.take_reserved(Class::SMALL).unwrap()).collect();
         let mut lows: Vec<usize> = stacks.iter().map(|stack| stack.low).collect();
         lows.sort_unstable();
-        assert!(
-            lows.windows(2)
-                .all(|pair| pair[1] - pair[0] >= Class::SMALL.size())
-        );
+        assert!(lows.windows(2).all(|pair| pair[1] - pair[0] >= Class::SMALL.size()));
     }
 
     #[test]
     fn a_stack_of_an_impossible_size_is_an_error() {
         let mut pool = Pool::default();
         let class = Class::for_stack(1 << 46).unwrap();
-        assert_eq!(
-            pool.reserve(class).unwrap_err().kind(),
-            io::ErrorKind::OutOfMemory
-        );
+        assert_eq!(pool.reserve(class).unwrap_err().kind(), io::ErrorKind::OutOfMemory);
     }
 }

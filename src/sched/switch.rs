@@ -92,16 +92,11 @@ impl Switch {
     /// If it has no stack, or is running already.
     #[inline(always)]
     pub(crate) fn resume(&self) -> Switched {
-        assert!(
-            !self.running.replace(true),
-            "a greenlet was resumed while it runs"
-        );
+        assert!(!self.running.replace(true), "a greenlet was resumed while it runs");
         // SAFETY: as in `prepare`; `running` excludes a second reference while the coroutine runs,
         // and code on the coroutine's stack reaches `yielder` only, which is a cell of its own.
         let coroutine = unsafe { (*self.coroutine.get()).as_mut() };
-        let result = coroutine
-            .expect("a greenlet has a stack when it is resumed")
-            .resume(());
+        let result = coroutine.expect("a greenlet has a stack when it is resumed").resume(());
         self.running.set(false);
         match result {
             CoroutineResult::Yield(()) => Switched::Suspended,
@@ -116,10 +111,7 @@ impl Switch {
     /// If the greenlet is not running.
     #[inline(always)]
     pub(crate) fn leave(&self) {
-        let yielder = self
-            .yielder
-            .get()
-            .expect("only a running greenlet can suspend itself");
+        let yielder = self.yielder.get().expect("only a running greenlet can suspend itself");
         // SAFETY: `yielder` is set for the life of the coroutine's root frame and points into it.
         // That the caller runs on this very stack follows from `current`: a greenlet is suspended
         // through the hub's current control block only.

@@ -90,17 +90,13 @@ impl Word {
     /// Owner: goes to sleep, unless the wait was granted already.
     pub(crate) fn park(&self, ticket: Ticket) -> bool {
         let (armed, parked) = (ticket.word(ARMED), ticket.word(PARKED));
-        self.0
-            .compare_exchange(armed, parked, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.0.compare_exchange(armed, parked, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Owner: gives the wait up before parking. Tells whether it was granted already.
     pub(crate) fn disarm(&self, ticket: Ticket) -> bool {
         let (armed, idle) = (ticket.word(ARMED), ticket.word(IDLE));
-        self.0
-            .compare_exchange(armed, idle, Ordering::AcqRel, Ordering::Acquire)
-            .is_err()
+        self.0.compare_exchange(armed, idle, Ordering::AcqRel, Ordering::Acquire).is_err()
     }
 
     /// Anyone: what was waited for has happened.
@@ -108,10 +104,7 @@ impl Word {
         let granted = ticket.word(GRANTED);
         let mut seen = ticket.word(PARKED);
         loop {
-            match self
-                .0
-                .compare_exchange(seen, granted, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange(seen, granted, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) if seen == ticket.word(PARKED) => return Grant::Parked,
                 Ok(_) => return Grant::Early,
                 Err(now) if now == ticket.word(ARMED) || now == ticket.word(PARKED) => seen = now,
@@ -123,9 +116,7 @@ impl Word {
     /// Hub's thread: the deadline passed.
     pub(crate) fn time_out(&self, ticket: Ticket) -> bool {
         let (parked, out) = (ticket.word(PARKED), ticket.word(TIMED_OUT));
-        self.0
-            .compare_exchange(parked, out, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.0.compare_exchange(parked, out, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Hub's thread: an exception ends whatever wait the owner is parked in.
@@ -133,10 +124,7 @@ impl Word {
         let seen = self.0.load(Ordering::Acquire);
         let raised = seen & !STATE_MASK | RAISED;
         seen & STATE_MASK == PARKED
-            && self
-                .0
-                .compare_exchange(seen, raised, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
+            && self.0.compare_exchange(seen, raised, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Owner: how the wait ended, once it runs again.

@@ -28,11 +28,7 @@ impl<'list> Ends<'list> {
             (target, key.ok())
         };
         let targets: Vec<_> = targets.into_iter().enumerate().map(watch).collect();
-        Ends {
-            left: targets.len(),
-            targets,
-            board,
-        }
+        Ends { left: targets.len(), targets, board }
     }
 
     /// Waits for the next one; none when all have ended or the deadline passes first. A yield

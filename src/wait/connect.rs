@@ -29,10 +29,7 @@ pub(crate) fn connect(address: SocketAddr, deadline: Option<Instant>) -> io::Res
     }
     loop {
         if !source.wait(Direction::Write, deadline)? {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "connection timed out",
-            ));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out"));
         }
         if let Some(error) = source.socket().take_error()? {
             return Err(error);

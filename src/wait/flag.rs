@@ -14,10 +14,7 @@ pub(crate) struct Flag {
 
 impl Flag {
     pub(crate) const fn new() -> Flag {
-        Flag {
-            set: AtomicBool::new(false),
-            waiters: WaitQueue::new(),
-        }
+        Flag { set: AtomicBool::new(false), waiters: WaitQueue::new() }
     }
 
     pub(crate) fn is_set(&self) -> bool {

@@ -82,12 +82,7 @@ impl Source {
 
     /// The socket by itself, out of every poller.
     pub(crate) fn into_socket(self) -> Socket {
-        let Source {
-            first,
-            more,
-            socket,
-            ..
-        } = self;
+        let Source { first, more, socket, .. } = self;
         drop((first, more));
         socket
     }
@@ -110,9 +105,7 @@ impl Source {
     }
 
     pub(crate) fn is_nonblocking(&self) -> bool {
-        self.options
-            .get()
-            .is_some_and(|options| options.nonblocking.load(Ordering::Relaxed))
+        self.options.get().is_some_and(|options| options.nonblocking.load(Ordering::Relaxed))
     }
 
     /// When an operation that starts now runs out of time.
@@ -123,11 +116,7 @@ impl Source {
             Direction::Write => options.write_timeout.load(Ordering::Relaxed),
         };
         let after = Duration::from_nanos(nanos);
-        if nanos == 0 {
-            None
-        } else {
-            Instant::now().checked_add(after)
-        }
+        if nanos == 0 { None } else { Instant::now().checked_add(after) }
     }
 
     /// Performs an operation, waiting as long as the socket's options allow. A yield point.
@@ -187,19 +176,13 @@ impl Source {
             return Some(first.key);
         }
         let more = self.more.lock();
-        more.iter()
-            .find(|other| other.remote.id() == hub.id())
-            .map(|other| other.key)
+        more.iter().find(|other| other.remote.id() == hub.id()).map(|other| other.key)
     }
 
     fn register(&self, hub: &Hub) -> io::Result<Key> {
         let key = hub.register(self.socket.as_fd())?;
         let fd = self.socket.as_raw_fd();
-        let registration = Registration {
-            remote: hub.remote().clone(),
-            key,
-            fd,
-        };
+        let registration = Registration { remote: hub.remote().clone(), key, fd };
         if let Err(registration) = self.first.set(registration) {
             self.more.lock().push(registration);
         }

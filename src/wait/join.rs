@@ -67,9 +67,7 @@ pub(crate) fn kill_all(
         park::checkpoint();
     }
     // A main greenlet does not die, and nobody can see their own end.
-    let mut mortal = targets
-        .iter()
-        .filter(|target| target.is_greenlet() && !is_running(target));
+    let mut mortal = targets.iter().filter(|target| target.is_greenlet() && !is_running(target));
     mortal.all(|target| join(target, deadline))
 }
 

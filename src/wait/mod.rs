@@ -5,10 +5,12 @@
 //! time-out or an exception it takes its waker back out before it goes on.
 
 pub(crate) mod any;
+pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod flag;
 pub(crate) mod io;
 pub(crate) mod join;
+pub(crate) mod notify;
 pub(crate) mod offload;
 pub(crate) mod packet;
 pub(crate) mod park;
@@ -16,6 +18,8 @@ pub(crate) mod parker;
 pub(crate) mod queue;
 pub(crate) mod run;
 pub(crate) mod select;
+pub(crate) mod semaphore;
+pub(crate) mod shared;
 pub(crate) mod signal;
 pub(crate) mod sleep;
 pub(crate) mod task;

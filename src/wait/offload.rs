@@ -29,10 +29,7 @@ pub(crate) fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     if current::with(|_| ()).is_none() {
         return Ok(work());
     }
-    let slot = Arc::new(Slot {
-        result: Lock::new(None),
-        done: Flag::new(),
-    });
+    let slot = Arc::new(Slot { result: Lock::new(None), done: Flag::new() });
     let theirs = slot.clone();
     offload::submit(Box::new(move || {
         let result = unwind::catch(work);

@@ -21,10 +21,7 @@ pub(crate) struct Packet<T> {
 
 impl<T> Packet<T> {
     pub(crate) const fn new() -> Packet<T> {
-        Packet {
-            slot: Lock::new(Slot::Empty),
-            returned: WaitQueue::new(),
-        }
+        Packet { slot: Lock::new(Slot::Empty), returned: WaitQueue::new() }
     }
 
     pub(crate) fn set(&self, value: T) {
@@ -42,10 +39,7 @@ impl<T> Packet<T> {
     where
         T: Clone,
     {
-        let lent = Lent {
-            packet: self,
-            value: Some(self.remove(|| Slot::Lent)?),
-        };
+        let lent = Lent { packet: self, value: Some(self.remove(|| Slot::Lent)?) };
         lent.value.clone()
     }
 
@@ -61,8 +55,7 @@ impl<T> Packet<T> {
                 Slot::Lent => *slot = Slot::Lent,
             }
             drop(slot);
-            self.returned
-                .wait(None, || !matches!(*self.slot.lock(), Slot::Lent));
+            self.returned.wait(None, || !matches!(*self.slot.lock(), Slot::Lent));
         }
     }
 }

@@ -56,9 +56,7 @@ impl Wait {
 
     fn park_on(&self, hub: &Hub, deadline: Option<Instant>) -> Woken {
         let timer = deadline.map(|deadline| hub.add_timer(deadline, Timer::Wait(self.waker())));
-        let woken = self
-            .control
-            .park_word(self.ticket, || switch(hub, Hub::switch_out));
+        let woken = self.control.park_word(self.ticket, || switch(hub, Hub::switch_out));
         if let Some(timer) = timer {
             hub.remove_timer(timer);
         }
@@ -143,10 +141,7 @@ fn meet_swallowed_kill(hub: &Hub) {
     if 10_u64.pow(swallowed.ilog10()) == swallowed {
         let control = hub.running();
         let name = control.name().unwrap_or_else(|| "Greenlet".into());
-        log::warn!(
-            "greenlet '{name}' (#{}) has swallowed {swallowed} kills",
-            control.id()
-        );
+        log::warn!("greenlet '{name}' (#{}) has swallowed {swallowed} kills", control.id());
     }
     hub.switch_and_requeue();
 }

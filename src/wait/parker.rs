@@ -21,9 +21,7 @@ pub(crate) fn park(deadline: Option<Instant>) {
         return;
     }
     let wait = Wait::arm();
-    control
-        .permit_ticket
-        .store(wait.ticket().to_bits(), Ordering::Relaxed);
+    control.permit_ticket.store(wait.ticket().to_bits(), Ordering::Relaxed);
     fence(Ordering::SeqCst);
     if control.permit.load(Ordering::Relaxed) {
         wait.cancel();

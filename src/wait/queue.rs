@@ -20,9 +20,7 @@ pub(crate) struct WaitQueue {
 
 impl WaitQueue {
     pub(crate) const fn new() -> WaitQueue {
-        WaitQueue {
-            waiters: Lock::new(List::new()),
-        }
+        WaitQueue { waiters: Lock::new(List::new()) }
     }
 
     /// Waits to be woken, unless `ready` says that there is no need to: it is asked once, under the
@@ -31,6 +29,17 @@ impl WaitQueue {
     /// Tells whether the wait ended by `ready` or a wake-up, not by the deadline. A yield point:
     /// raises in either case what is pending on entry.
     pub(crate) fn wait(&self, deadline: Option<Instant>, ready: impl FnOnce() -> bool) -> bool {
+        self.wait_or_leave(deadline, ready, || {})
+    }
+
+    /// The same; a waiter that leaves the queue empty without having been woken calls `last`, under
+    /// the queue's lock.
+    pub(crate) fn wait_or_leave(
+        &self,
+        deadline: Option<Instant>,
+        ready: impl FnOnce() -> bool,
+        last: impl FnOnce(),
+    ) -> bool {
         park::checkpoint();
         let mut waiters = self.waiters.lock();
         if ready() {
@@ -43,10 +52,33 @@ impl WaitQueue {
         if woken == Woken::Granted {
             return true;
         }
-        self.waiters.lock().remove(place);
+        let mut waiters = self.waiters.lock();
+        waiters.remove(place);
+        if waiters.len() == 0 {
+            last();
+        }
+        drop(waiters);
         if woken == Woken::Raised {
             park::raise();
         }
+        false
+    }
+
+    /// Wakes the first waiter whose wait is not decided yet. If there is none, calls `nobody`,
+    /// under the queue's lock; otherwise, if that was the last one in the queue, `last`.
+    pub(crate) fn wake_one(&self, last: impl FnOnce(), nobody: impl FnOnce()) -> bool {
+        let mut waiters = self.waiters.lock();
+        while let Some(waiter) = waiters.pop_front() {
+            if let Some(granted) = waiter.grant() {
+                if waiters.len() == 0 {
+                    last();
+                }
+                drop(waiters);
+                granted.schedule();
+                return true;
+            }
+        }
+        nobody();
         false
     }
 

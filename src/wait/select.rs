@@ -48,10 +48,7 @@ pub(crate) fn select(
             return Ok(ready);
         }
         if watches.len() < asked.len() {
-            watches = asked
-                .iter()
-                .map(Watch::new)
-                .collect::<io::Result<Vec<Watch>>>()?;
+            watches = asked.iter().map(Watch::new).collect::<io::Result<Vec<Watch>>>()?;
         }
         wait_for_edge(&watches, deadline);
     }
@@ -68,10 +65,7 @@ fn poll(asked: &[(BorrowedFd<'_>, Interest)], until: Option<Instant>) -> io::Res
         })
         .collect();
     sys::poll(&mut fds, until)?;
-    Ok(fds
-        .iter()
-        .map(|fd| fd.read || fd.write || fd.except)
-        .collect())
+    Ok(fds.iter().map(|fd| fd.read || fd.write || fd.except).collect())
 }
 
 fn wait_for_edge(watches: &[Watch], deadline: Option<Instant>) {

@@ -33,21 +33,14 @@ fn add_listener(signal: i32) -> io::Result<()> {
     let mut known = KNOWN.lock();
     if let Some(known) = known.iter_mut().find(|known| known.signal == signal) {
         known.listeners += 1;
-        known
-            .default
-            .iter()
-            .for_each(|default| default.store(false, Ordering::SeqCst));
+        known.default.iter().for_each(|default| default.store(false, Ordering::SeqCst));
         return Ok(());
     }
     let default = sys::has_default_action(signal).then(|| Arc::new(AtomicBool::new(false)));
     if let Some(default) = &default {
         flag::register_conditional_default(signal, default.clone())?;
     }
-    known.push(Known {
-        signal,
-        default,
-        listeners: 1,
-    });
+    known.push(Known { signal, default, listeners: 1 });
     Ok(())
 }
 
@@ -56,10 +49,7 @@ fn remove_listener(signal: i32) {
     if let Some(known) = known.iter_mut().find(|known| known.signal == signal) {
         known.listeners -= 1;
         let last = known.listeners == 0;
-        known
-            .default
-            .iter()
-            .for_each(|default| default.store(last, Ordering::SeqCst));
+        known.default.iter().for_each(|default| default.store(last, Ordering::SeqCst));
     }
 }
 
@@ -73,15 +63,9 @@ struct Watched {
 impl Watched {
     fn new(signal: i32, writer: Socket) -> io::Result<Watched> {
         add_listener(signal)?;
-        let mut watched = Watched {
-            signal,
-            arrived: Arc::default(),
-            actions: Vec::new(),
-        };
+        let mut watched = Watched { signal, arrived: Arc::default(), actions: Vec::new() };
         // The flag before the byte: whoever is woken by the byte finds the flag.
-        watched
-            .actions
-            .push(flag::register(signal, watched.arrived.clone())?);
+        watched.actions.push(flag::register(signal, watched.arrived.clone())?);
         watched.actions.push(pipe::register(signal, writer)?);
         Ok(watched)
     }
@@ -111,21 +95,12 @@ impl Listener {
         let (reader, writer) = Socket::pair(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
         let watch = |signal| {
             if FORBIDDEN.contains(&signal) {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "signal cannot be caught",
-                ));
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "signal cannot be caught"));
             }
             Watched::new(signal, writer.try_clone()?)
         };
-        let watched = signals
-            .into_iter()
-            .map(watch)
-            .collect::<io::Result<Vec<Watched>>>()?;
-        Ok(Listener {
-            watched: RefCell::new(watched),
-            reader: Source::new(reader),
-        })
+        let watched = signals.into_iter().map(watch).collect::<io::Result<Vec<Watched>>>()?;
+        Ok(Listener { watched: RefCell::new(watched), reader: Source::new(reader) })
     }
 
     /// Lets the default action follow the next arrival: one more of `signal` ends the process.
@@ -149,11 +124,7 @@ impl Listener {
     /// Takes a signal that has arrived.
     pub(crate) fn take(&self) -> Option<i32> {
         let arrived = |watched: &&Watched| watched.arrived.swap(false, Ordering::SeqCst);
-        self.watched
-            .borrow()
-            .iter()
-            .find(arrived)
-            .map(|watched| watched.signal)
+        self.watched.borrow().iter().find(arrived).map(|watched| watched.signal)
     }
 
     /// Waits for one of the signals. Arrivals of the same signal may be one, as in the kernel.
@@ -166,8 +137,7 @@ impl Listener {
             if let Some(signal) = self.take() {
                 return Ok(signal);
             }
-            self.reader
-                .operate(Direction::Read, |socket| discard(socket).map(Done::More))?;
+            self.reader.operate(Direction::Read, |socket| discard(socket).map(Done::More))?;
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::join;
 use super::packet::Packet;
 use crate::base::failure::Failure;
-use crate::sched::control::{Control, Status};
+use crate::sched::control::{Body, Control, Status};
 use crate::sched::hub::Hub;
 use crate::sched::kill::{self, Exception};
 use crate::sched::stack::{Class, DEFAULT_SIZE, GUARD};
@@ -34,15 +34,25 @@ impl<T> Task<T> {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
+        Task::with_body(name, stack, |packet| Box::new(move || packet.set(body())))
+    }
+
+    /// The same with the body made by `body`, which is told where to leave the value.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Task::new).
+    pub(crate) fn with_body(
+        name: Option<Arc<str>>,
+        stack: Option<usize>,
+        body: impl FnOnce(Arc<Packet<T>>) -> Body,
+    ) -> io::Result<Task<T>> {
         let class = match Class::for_stack(stack.unwrap_or(DEFAULT_SIZE - GUARD)) {
             Some(class) => class,
             None => return Err(io::ErrorKind::OutOfMemory.into()),
         };
         let packet = Arc::new(Packet::new());
-        let result = packet.clone();
-        let body = Box::new(move || {
-            result.set(body());
-        });
+        let body = body(packet.clone());
         let control = current::with_hub(|hub| spawn::create(hub, class, name, body))??;
         Ok(Task::of(control, packet))
     }
@@ -59,10 +69,7 @@ impl<T> Task<T> {
 
     /// The task without being counted as a handle to it.
     pub(crate) fn downgrade(&self) -> WeakTask<T> {
-        WeakTask {
-            control: self.control.clone(),
-            packet: self.packet.clone(),
-        }
+        WeakTask { control: self.control.clone(), packet: self.packet.clone() }
     }
 
     pub(crate) fn control(&self) -> &Arc<Control> {

@@ -38,27 +38,18 @@ impl Expiry {
                 let exception = Exception::Expire(expired, depth);
                 hub.add_timer(deadline, Timer::Expire(owner.clone(), exception))
             });
-            Expiry {
-                id: expired.id,
-                owner,
-                deadline,
-                timer,
-                not_send: PhantomData,
-            }
+            Expiry { id: expired.id, owner, deadline, timer, not_send: PhantomData }
         })
     }
 
     /// Whether `payload` is this limit's.
     pub(crate) fn owns(&self, payload: &unwind::Payload) -> bool {
-        payload
-            .downcast_ref::<Expired>()
-            .is_some_and(|expired| expired.id == self.id)
+        payload.downcast_ref::<Expired>().is_some_and(|expired| expired.id == self.id)
     }
 
     /// Whether the limit has not passed yet.
     pub(crate) fn is_pending(&self) -> bool {
-        self.deadline
-            .is_none_or(|deadline| deadline > Instant::now())
+        self.deadline.is_none_or(|deadline| deadline > Instant::now())
     }
 }
 

@@ -23,19 +23,13 @@ const DURATION_CONVERSION: &str = "src/base/duration.rs";
 
 #[test]
 fn corosensei_is_named_by_the_switch_only() {
-    let places = [
-        "src/sched/switch.rs",
-        "src/sched/stack.rs",
-        "src/sched/ledger.rs",
-    ];
+    let places = ["src/sched/switch.rs", "src/sched/stack.rs", "src/sched/ledger.rs"];
     assert_tidy(&["src"], |source| outside(source, "corosensei", &places));
 }
 
 #[test]
 fn mio_is_named_by_the_driver_only() {
-    assert_tidy(&["src"], |source| {
-        outside(source, "mio::", &["src/driver/"])
-    });
+    assert_tidy(&["src"], |source| outside(source, "mio::", &["src/driver/"]));
 }
 
 #[test]
@@ -73,9 +67,7 @@ fn outside(source: &Source, pattern: &str, places: &[&str]) -> Vec<Offence> {
     }
     let message = format!("`{pattern}` belongs to {}", places.join(", "));
     let found = source.find(pattern).into_iter();
-    found
-        .map(|at| Offence::new(source, source.tokens[at].line, message.clone()))
-        .collect()
+    found.map(|at| Offence::new(source, source.tokens[at].line, message.clone())).collect()
 }
 
 fn platform_conditions(source: &Source) -> Vec<Offence> {
@@ -88,11 +80,7 @@ fn platform_conditions(source: &Source) -> Vec<Offence> {
     conditions
         .filter(|tokens| tokens.iter().any(|token| names_platform(&token.text)))
         .map(|tokens| {
-            Offence::new(
-                source,
-                tokens[0].line,
-                "a platform condition outside its files",
-            )
+            Offence::new(source, tokens[0].line, "a platform condition outside its files")
         })
         .collect()
 }
@@ -102,11 +90,7 @@ fn durations_in_signatures(source: &Source) -> Vec<Offence> {
         return Vec::new();
     }
     let mut offences = Vec::new();
-    for at in source
-        .find("fn")
-        .into_iter()
-        .filter(|at| is_public(source, *at))
-    {
+    for at in source.find("fn").into_iter().filter(|at| is_public(source, *at)) {
         let signature = &source.tokens[at..signature_end(source, at)];
         if let Some(token) = signature.iter().find(|token| token.text == "Duration") {
             let message = "a `Duration` in a signature; take the deadline, an `Instant`";
@@ -118,10 +102,7 @@ fn durations_in_signatures(source: &Source) -> Vec<Offence> {
 
 /// Whether the function at `at` is declared with any form of `pub`.
 fn is_public(source: &Source, at: usize) -> bool {
-    let before = source.tokens[..at]
-        .iter()
-        .rev()
-        .map(|token| token.text.as_str());
+    let before = source.tokens[..at].iter().rev().map(|token| token.text.as_str());
     let mut before =
         before.skip_while(|word| matches!(*word, "const" | "async" | "unsafe" | "extern"));
     match before.next() {
@@ -135,11 +116,7 @@ fn is_public(source: &Source, at: usize) -> bool {
 fn signature_end(source: &Source, mut at: usize) -> usize {
     while at < source.tokens.len() && !matches!(source.text(at), "{" | ";") {
         let is_open = matches!(source.text(at), "(" | "[");
-        at = if is_open {
-            closing(&source.tokens, at)
-        } else {
-            at + 1
-        };
+        at = if is_open { closing(&source.tokens, at) } else { at + 1 };
     }
     at.min(source.tokens.len())
 }
@@ -163,14 +140,8 @@ fn a_confined_name_elsewhere_is_an_offence() {
 fn a_platform_condition_elsewhere_is_an_offence() {
     let text = "#[cfg(unix)]\nuse std::os::unix::net;\n#[cfg(not(any(test, target_os = \"a\")))]\n\
                 if cfg!(windows) {}\n#[cfg(feature = \"unix\")]\n";
-    assert_eq!(
-        offending_lines("src/wait/io.rs", text, platform_conditions),
-        [1, 3, 4]
-    );
-    assert_eq!(
-        offending_lines("src/dropin/os/unix.rs", text, platform_conditions),
-        []
-    );
+    assert_eq!(offending_lines("src/wait/io.rs", text, platform_conditions), [1, 3, 4]);
+    assert_eq!(offending_lines("src/dropin/os/unix.rs", text, platform_conditions), []);
 }
 
 #[test]
@@ -178,16 +149,7 @@ fn a_duration_in_a_lower_signature_is_an_offence() {
     let text = "use std::time::Duration;\npub fn a(b: [u8; 4],\n    c: Duration) {}\n\
                 pub(crate) const fn d() -> Option<Duration> { e }\nfn f(g: Duration) {}\n\
                 pub fn h(i: Instant) { let j: Duration; }\npub(in crate::wait) fn k(l: Duration);";
-    assert_eq!(
-        offending_lines("src/wait/park.rs", text, durations_in_signatures),
-        [3, 4, 7]
-    );
-    assert_eq!(
-        offending_lines("src/base/duration.rs", text, durations_in_signatures),
-        []
-    );
-    assert_eq!(
-        offending_lines("src/dropin/thread.rs", text, durations_in_signatures),
-        []
-    );
+    assert_eq!(offending_lines("src/wait/park.rs", text, durations_in_signatures), [3, 4, 7]);
+    assert_eq!(offending_lines("src/base/duration.rs", text, durations_in_signatures), []);
+    assert_eq!(offending_lines("src/dropin/thread.rs", text, durations_in_signatures), []);
 }

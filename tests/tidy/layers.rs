@@ -4,9 +4,7 @@ use crate::source::{Source, closing};
 use crate::{Offence, assert_tidy, offending_lines};
 
 /// From the bottom to the top; a file may name its own layer and those before it.
-const LAYERS: &[&str] = &[
-    "base", "driver", "sched", "wait", "dropin", "gevent", "monkey",
-];
+const LAYERS: &[&str] = &["base", "driver", "sched", "wait", "dropin", "gevent", "monkey"];
 
 /// The faces wait through `wait`; the kernel's side is none of their business.
 const NEVER_NAME_DRIVER: &[&str] = &["dropin", "gevent"];
@@ -20,17 +18,10 @@ fn layering(source: &Source) -> Vec<Offence> {
     if source.path == "src/lib.rs" {
         return Vec::new();
     }
-    let inside = source
-        .path
-        .trim_start_matches("src/")
-        .trim_end_matches(".rs");
+    let inside = source.path.trim_start_matches("src/").trim_end_matches(".rs");
     let parts: Vec<&str> = inside.split('/').filter(|part| *part != "mod").collect();
     let Some(layer) = position(parts[0]) else {
-        return vec![Offence::new(
-            source,
-            1,
-            "src holds lib.rs and the layers, nothing else",
-        )];
+        return vec![Offence::new(source, 1, "src holds lib.rs and the layers, nothing else")];
     };
     let mut offences = Vec::new();
     for at in source.find("crate::") {
@@ -52,14 +43,12 @@ fn objection(layer: usize, name: &str, is_macro: bool) -> Option<String> {
     let here = LAYERS[layer];
     match position(name) {
         Some(other) if other > layer => Some(format!("{here} names {name}, which is above it")),
-        Some(_) if name == "driver" && NEVER_NAME_DRIVER.contains(&here) => Some(format!(
-            "{here} names driver; it must wait through the wait layer"
-        )),
+        Some(_) if name == "driver" && NEVER_NAME_DRIVER.contains(&here) => {
+            Some(format!("{here} names driver; it must wait through the wait layer"))
+        }
         Some(_) => None,
         None if is_macro => None,
-        None => Some(format!(
-            "`crate::{name}` is a name of the root; name the layer it is from"
-        )),
+        None => Some(format!("`crate::{name}` is a name of the root; name the layer it is from")),
     }
 }
 
@@ -74,11 +63,7 @@ fn heads(source: &Source, after: usize) -> Vec<usize> {
     while at < end {
         heads.push(at);
         while at < end && source.text(at) != "," {
-            at = if source.text(at) == "{" {
-                closing(&source.tokens, at)
-            } else {
-                at + 1
-            };
+            at = if source.text(at) == "{" { closing(&source.tokens, at) } else { at + 1 };
         }
         at += 1;
     }
@@ -95,11 +80,7 @@ fn escapes(source: &Source, file_depth: usize) -> Vec<Offence> {
         // Only the step that crosses the border is reported, not those after it.
         if steps == file_depth + source.tokens[at].modules {
             let line = source.tokens[at].line;
-            offences.push(Offence::new(
-                source,
-                line,
-                "`super` leaves the layer; write `crate::`",
-            ));
+            offences.push(Offence::new(source, line, "`super` leaves the layer; write `crate::`"));
         }
     }
     offences
@@ -142,10 +123,7 @@ fn the_faces_do_not_name_the_driver() {
 #[test]
 fn names_of_the_root_are_an_offence_but_macros_are_not() {
     let text = "use crate::Greenlet;\nuse crate::*;\nuse crate::{self};\ncrate::trace!();\n";
-    assert_eq!(
-        offending_lines("src/base/mod.rs", text, layering),
-        [1, 2, 3]
-    );
+    assert_eq!(offending_lines("src/base/mod.rs", text, layering), [1, 2, 3]);
     let expanded = "($crate::local::Key)\n($crate::wait::park)";
     assert_eq!(offending_lines("src/base/mod.rs", expanded, layering), [2]);
 }
@@ -157,20 +135,11 @@ fn super_stays_within_the_layer() {
     assert_eq!(offending_lines("src/sched/hub.rs", one, layering), []);
     let three = "use super::super::super::a;\npub(super) fn b() {}";
     assert_eq!(offending_lines("src/sched/hub.rs", three, layering), [1]);
-    assert_eq!(
-        offending_lines("src/dropin/os/unix.rs", three, layering),
-        [1]
-    );
-    assert_eq!(
-        offending_lines("src/dropin/os/unix/net.rs", three, layering),
-        []
-    );
+    assert_eq!(offending_lines("src/dropin/os/unix.rs", three, layering), [1]);
+    assert_eq!(offending_lines("src/dropin/os/unix/net.rs", three, layering), []);
 }
 
 #[test]
 fn files_outside_the_layers_are_an_offence() {
-    assert_eq!(
-        offending_lines("src/util.rs", "//! Odds and ends.", layering),
-        [1]
-    );
+    assert_eq!(offending_lines("src/util.rs", "//! Odds and ends.", layering), [1]);
 }

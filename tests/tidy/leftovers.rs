@@ -16,27 +16,18 @@ const MARKERS: &[&str] = &[
 #[test]
 fn nothing_is_marked_as_unfinished() {
     let is_ours = |path: &str| {
-        [".rs", ".md", ".sh", ".toml"]
-            .iter()
-            .any(|end| path.ends_with(end))
-            || path == ".ci/run"
+        [".rs", ".md", ".sh", ".toml"].iter().any(|end| path.ends_with(end)) || path == ".ci/run"
     };
-    let paths = files_under(root())
-        .into_iter()
-        .filter(|path| is_ours(&relative(path)));
-    let offences: Vec<Offence> = paths
-        .flat_map(|path| markers(&Source::parse(&relative(&path), &read(&path))))
-        .collect();
+    let paths = files_under(root()).into_iter().filter(|path| is_ours(&relative(path)));
+    let offences: Vec<Offence> =
+        paths.flat_map(|path| markers(&Source::parse(&relative(&path), &read(&path)))).collect();
     assert_none(&offences);
 }
 
 #[test]
 fn features_are_explained() {
     let manifest = Source::parse("Cargo.toml", &read(&root().join("Cargo.toml")));
-    assert_none(&unexplained_features(
-        &manifest,
-        &read(&root().join("README.md")),
-    ));
+    assert_none(&unexplained_features(&manifest, &read(&root().join("README.md"))));
 }
 
 /// Looks at whole lines, comments and literals included.
@@ -44,11 +35,7 @@ fn markers(source: &Source) -> Vec<Offence> {
     let mut offences = Vec::new();
     for (index, line) in source.lines.iter().enumerate() {
         for marker in MARKERS.iter().filter(|marker| has_word(&line.raw, marker)) {
-            offences.push(Offence::new(
-                source,
-                index + 1,
-                format!("`{marker}` is left over"),
-            ));
+            offences.push(Offence::new(source, index + 1, format!("`{marker}` is left over")));
         }
     }
     offences
@@ -100,11 +87,7 @@ fn unexplained_features(manifest: &Source, readme: &str) -> Vec<Offence> {
 fn a_marker_is_an_offence() {
     for marker in MARKERS {
         let text = format!("// {marker}: x\n\"{marker}\"\nstd::{marker}(y)\n");
-        assert_eq!(
-            offending_lines("a.rs", &text, markers),
-            [1, 2, 3],
-            "{marker}"
-        );
+        assert_eq!(offending_lines("a.rs", &text, markers), [1, 2, 3], "{marker}");
         let harmless = format!("mktemp a.X{marker}X\nmy_{marker}()\n");
         assert_eq!(offending_lines("a.sh", &harmless, markers), [], "{marker}");
     }

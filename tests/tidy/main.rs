@@ -23,11 +23,7 @@ struct Offence {
 
 impl Offence {
     fn new(source: &Source, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: source.path.clone(),
-            line,
-            message: message.into(),
-        }
+        Self { path: source.path.clone(), line, message: message.into() }
     }
 }
 
@@ -38,12 +34,7 @@ fn assert_none(offences: &[Offence]) {
         .iter()
         .map(|offence| format!("{}:{}: {}", offence.path, offence.line, offence.message))
         .collect();
-    assert!(
-        list.is_empty(),
-        "{} offences:\n{}\n",
-        list.len(),
-        list.join("\n")
-    );
+    assert!(list.is_empty(), "{} offences:\n{}\n", list.len(), list.join("\n"));
 }
 
 /// Applies a rule that looks at one file at a time to all Rust files under `folders`.
@@ -55,19 +46,13 @@ fn assert_tidy(folders: &[&str], check: impl Fn(&Source) -> Vec<Offence>) {
 
 /// The lines to which a rule objects when `text` stands at `path`.
 fn offending_lines(path: &str, text: &str, check: impl Fn(&Source) -> Vec<Offence>) -> Vec<usize> {
-    check(&Source::parse(path, text))
-        .iter()
-        .map(|offence| offence.line)
-        .collect()
+    check(&Source::parse(path, text)).iter().map(|offence| offence.line).collect()
 }
 
 #[test]
 fn an_offence_is_shown_with_its_file_and_line() {
     let source = Source::parse("src/base/a.rs", "");
     let shown = std::panic::catch_unwind(|| assert_none(&[Offence::new(&source, 7, "bad")]));
-    let text = shown
-        .unwrap_err()
-        .downcast::<String>()
-        .expect("a formatted message");
+    let text = shown.unwrap_err().downcast::<String>().expect("a formatted message");
     assert!(text.contains("src/base/a.rs:7: bad"), "{text}");
 }

@@ -43,20 +43,12 @@ fn opening(source: &Source) -> Vec<Offence> {
     if first.starts_with("//!") || is_readme {
         return Vec::new();
     }
-    vec![Offence::new(
-        source,
-        1,
-        "the first line must say in `//!` what the file is for",
-    )]
+    vec![Offence::new(source, 1, "the first line must say in `//!` what the file is for")]
 }
 
 fn lengths(source: &Source) -> Vec<Offence> {
     let is_root = source.path == "src/lib.rs";
-    let code_limit = if is_root {
-        ROOT_CODE_LINES
-    } else {
-        FILE_CODE_LINES
-    };
+    let code_limit = if is_root { ROOT_CODE_LINES } else { FILE_CODE_LINES };
     let code = source.lines.iter().filter(|line| line.is_code()).count();
     let all = source.lines.len();
     let mut offences = Vec::new();
@@ -75,15 +67,9 @@ fn widths(source: &Source) -> Vec<Offence> {
     // An address in a comment cannot be broken.
     let is_wide =
         |line: &Line| line.raw.chars().count() > LINE_CHARACTERS && !line.comment.contains("://");
-    let lines = source
-        .lines
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| is_wide(line));
+    let lines = source.lines.iter().enumerate().filter(|(_, line)| is_wide(line));
     let message = format!("more than {LINE_CHARACTERS} characters");
-    lines
-        .map(|(index, _)| Offence::new(source, index + 1, message.clone()))
-        .collect()
+    lines.map(|(index, _)| Offence::new(source, index + 1, message.clone())).collect()
 }
 
 fn features_in_functions(source: &Source) -> Vec<Offence> {
@@ -102,14 +88,9 @@ fn features_in_functions(source: &Source) -> Vec<Offence> {
 fn sleeps(source: &Source) -> Vec<Offence> {
     const EXCUSE: &str = "// real time: ";
     let is_excused = |line: &Line| {
-        line.comment
-            .split_once(EXCUSE)
-            .is_some_and(|(_, reason)| !reason.trim().is_empty())
+        line.comment.split_once(EXCUSE).is_some_and(|(_, reason)| !reason.trim().is_empty())
     };
-    let lines = source
-        .find("thread::sleep(")
-        .into_iter()
-        .map(|at| source.tokens[at].line);
+    let lines = source.find("thread::sleep(").into_iter().map(|at| source.tokens[at].line);
     lines
         .filter(|line| !is_excused(&source.lines[line - 1]))
         .map(|line| {
@@ -122,21 +103,9 @@ fn sleeps(source: &Source) -> Vec<Offence> {
 
 #[test]
 fn an_undocumented_opening_is_an_offence() {
-    assert_eq!(
-        offending_lines("src/base/a.rs", "//! Why.\nuse b;", opening),
-        []
-    );
-    for text in [
-        "",
-        "use b;\n//! Late.",
-        "// Not shown.",
-        "#![doc = include_str!(\"a\")]",
-    ] {
-        assert_eq!(
-            offending_lines("src/base/a.rs", text, opening),
-            [1],
-            "{text}"
-        );
+    assert_eq!(offending_lines("src/base/a.rs", "//! Why.\nuse b;", opening), []);
+    for text in ["", "use b;\n//! Late.", "// Not shown.", "#![doc = include_str!(\"a\")]"] {
+        assert_eq!(offending_lines("src/base/a.rs", text, opening), [1], "{text}");
     }
     let readme = "#![doc = include_str!(\"../README.md\")]";
     assert_eq!(offending_lines("src/lib.rs", readme, opening), []);
@@ -146,28 +115,16 @@ fn an_undocumented_opening_is_an_offence() {
 fn a_long_file_is_an_offence() {
     let long =
         |code: usize, other: usize| format!("{}{}", "a;\n".repeat(code), "//\n\n".repeat(other));
-    assert_eq!(
-        offending_lines("src/base/a.rs", &long(500, 150), lengths),
-        []
-    );
-    assert_eq!(
-        offending_lines("src/base/a.rs", &long(501, 0), lengths),
-        [501]
-    );
-    assert_eq!(
-        offending_lines("src/base/a.rs", &long(1, 400), lengths),
-        [801]
-    );
+    assert_eq!(offending_lines("src/base/a.rs", &long(500, 150), lengths), []);
+    assert_eq!(offending_lines("src/base/a.rs", &long(501, 0), lengths), [501]);
+    assert_eq!(offending_lines("src/base/a.rs", &long(1, 400), lengths), [801]);
     assert_eq!(offending_lines("src/lib.rs", &long(150, 0), lengths), []);
     assert_eq!(offending_lines("src/lib.rs", &long(151, 0), lengths), [151]);
 }
 
 #[test]
 fn a_wide_line_is_an_offence() {
-    let text = format!(
-        "{0}\n{0}é\n// https://{0}\n\"https://{0}\"",
-        "é".repeat(100)
-    );
+    let text = format!("{0}\n{0}é\n// https://{0}\n\"https://{0}\"", "é".repeat(100));
     assert_eq!(offending_lines("a.rs", &text, widths), [2, 4]);
 }
 
@@ -176,10 +133,7 @@ fn a_feature_inside_a_function_is_an_offence() {
     let text = "#[cfg(feature = \"a\")]\nmod b {\n    impl C {\n        #[cfg(feature = \"a\")]\n\
                 fn d() {\n    #[cfg(all(unix, feature = \"a\"))]\n    e();\n\
                 if cfg!(feature = \"a\") {}\n    #[cfg(unix)]\n    f(feature);\n}\n}\n}\n";
-    assert_eq!(
-        offending_lines("src/base/a.rs", text, features_in_functions),
-        [6, 8]
-    );
+    assert_eq!(offending_lines("src/base/a.rs", text, features_in_functions), [6, 8]);
 }
 
 #[test]

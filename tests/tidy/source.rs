@@ -50,11 +50,7 @@ impl Source {
     pub(crate) fn parse(path: &str, text: &str) -> Self {
         let lines = split_lines(text);
         let tokens = tokenize(&lines);
-        Self {
-            path: path.to_owned(),
-            lines,
-            tokens,
-        }
+        Self { path: path.to_owned(), lines, tokens }
     }
 
     /// Where the tokens of `pattern` follow each other, as indices of the first.
@@ -62,10 +58,7 @@ impl Source {
         let pattern = tokenize(&split_lines(pattern));
         let same = |window: &[Token]| window.iter().zip(&pattern).all(|(a, b)| a.text == b.text);
         let starts = self.tokens.windows(pattern.len()).enumerate();
-        starts
-            .filter(|(_, window)| same(window))
-            .map(|(at, _)| at)
-            .collect()
+        starts.filter(|(_, window)| same(window)).map(|(at, _)| at).collect()
     }
 
     /// The text of the token at an index, empty beyond the last.
@@ -111,9 +104,7 @@ pub(crate) fn root() -> &'static Path {
 
 /// All Rust files under folders of the project, parsed; a folder may be absent.
 pub(crate) fn rust_files(folders: &[&str]) -> Vec<Source> {
-    let paths = folders
-        .iter()
-        .flat_map(|folder| files_under(&root().join(folder)));
+    let paths = folders.iter().flat_map(|folder| files_under(&root().join(folder)));
     paths
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| Source::parse(&relative(&path), &read(&path)))
@@ -125,9 +116,8 @@ pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("a readable folder").path())
-        .collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a readable folder").path()).collect();
     paths.sort();
     let mut files = Vec::new();
     for path in paths {
@@ -184,11 +174,7 @@ fn split_lines(text: &str) -> Vec<Line> {
             Kind::Comment => character,
             Kind::Literal | Kind::Code => ' ',
         });
-        lines.push(Line {
-            raw: raw.to_owned(),
-            code: code.collect(),
-            comment: comment.collect(),
-        });
+        lines.push(Line { raw: raw.to_owned(), code: code.collect(), comment: comment.collect() });
         let end_of_line = rest.len().min(here.len() + 1);
         rest = &rest[end_of_line..];
     }
@@ -225,9 +211,7 @@ fn next_piece(text: &[char], after_word: bool) -> (Kind, usize) {
 }
 
 fn line_length(text: &[char]) -> usize {
-    text.iter()
-        .position(|&character| character == '\n')
-        .unwrap_or(text.len())
+    text.iter().position(|&character| character == '\n').unwrap_or(text.len())
 }
 
 fn block_comment_length(text: &[char]) -> usize {
@@ -271,20 +255,13 @@ fn raw_string_length(text: &[char]) -> Option<usize> {
     if text.get(prefix - 1) != Some(&'r') {
         return None;
     }
-    let hashes = text[prefix..]
-        .iter()
-        .take_while(|&&character| character == '#')
-        .count();
+    let hashes = text[prefix..].iter().take_while(|&&character| character == '#').count();
     let body = prefix + hashes + 1;
     if text.get(body - 1) != Some(&'"') {
         return None;
     }
-    let end: Vec<char> = std::iter::once('"')
-        .chain(std::iter::repeat_n('#', hashes))
-        .collect();
-    let found = text[body..]
-        .windows(end.len())
-        .position(|window| window == end);
+    let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
+    let found = text[body..].windows(end.len()).position(|window| window == end);
     Some(found.map_or(text.len(), |at| body + at + end.len()))
 }
 
@@ -294,9 +271,9 @@ fn tokenize(lines: &[Line]) -> Vec<Token> {
         let mut rest = line.code.as_str();
         while let Some(first) = rest.chars().next() {
             let length = match first {
-                _ if is_word_character(first) => rest
-                    .find(|character| !is_word_character(character))
-                    .unwrap_or(rest.len()),
+                _ if is_word_character(first) => {
+                    rest.find(|character| !is_word_character(character)).unwrap_or(rest.len())
+                }
                 ':' if rest.starts_with("::") => 2,
                 _ => first.len_utf8(),
             };
@@ -304,12 +281,7 @@ fn tokenize(lines: &[Line]) -> Vec<Token> {
             rest = after;
             if !first.is_whitespace() && first != '"' {
                 let text = text.to_owned();
-                tokens.push(Token {
-                    line: index + 1,
-                    text,
-                    modules: 0,
-                    in_function: false,
-                });
+                tokens.push(Token { line: index + 1, text, modules: 0, in_function: false });
             }
         }
     }
@@ -325,10 +297,7 @@ fn mark_scopes(tokens: &mut [Token]) {
     let mut parentheses = vec![0_usize];
     for at in 0..tokens.len() {
         let names_item = tokens.get(at + 1).is_some_and(Token::is_word);
-        tokens[at].modules = scopes
-            .iter()
-            .filter(|&&scope| scope == Scope::Module)
-            .count();
+        tokens[at].modules = scopes.iter().filter(|&&scope| scope == Scope::Module).count();
         tokens[at].in_function = scopes.contains(&Scope::Function);
         let nesting = parentheses.last_mut().expect("one for the file itself");
         match tokens[at].text.as_str() {
@@ -350,24 +319,14 @@ fn mark_scopes(tokens: &mut [Token]) {
 }
 
 fn words(text: &str) -> Vec<String> {
-    Source::parse("", text)
-        .tokens
-        .into_iter()
-        .map(|token| token.text)
-        .collect()
+    Source::parse("", text).tokens.into_iter().map(|token| token.text).collect()
 }
 
 #[test]
 fn comments_and_literals_are_not_code() {
     assert_eq!(words("a // b\nc /* d /* e */ f */ g"), ["a", "c", "g"]);
-    assert_eq!(
-        words(r##"a "b\" c" r#"d " e"# br"f\" 'g' '\'' b'h' i"##),
-        ["a", "b", "i"]
-    );
-    assert_eq!(
-        words("&'a str, r#type"),
-        ["&", "'", "a", "str", ",", "r", "#", "type"]
-    );
+    assert_eq!(words(r##"a "b\" c" r#"d " e"# br"f\" 'g' '\'' b'h' i"##), ["a", "b", "i"]);
+    assert_eq!(words("&'a str, r#type"), ["&", "'", "a", "str", ",", "r", "#", "type"]);
     assert_eq!(words("for \"a\nb\" c::d"), ["for", "c", "::", "d"]);
 }
 
@@ -399,29 +358,15 @@ fn scopes_follow_braces() {
 fn conditions_are_found_in_every_form() {
     let text = "#[cfg(all(a, b))] x; if cfg!(c) {} #[cfg_attr(d, e)] f; cfg;";
     let source = Source::parse("", text);
-    let found: Vec<usize> = source
-        .configurations()
-        .iter()
-        .map(|tokens| tokens.len())
-        .collect();
+    let found: Vec<usize> = source.configurations().iter().map(|tokens| tokens.len()).collect();
     assert_eq!(found, [8, 4, 5]);
 }
 
 #[test]
 fn the_walk_finds_files_and_skips_build_results() {
-    let paths: Vec<String> = files_under(root())
-        .iter()
-        .map(|path| relative(path))
-        .collect();
+    let paths: Vec<String> = files_under(root()).iter().map(|path| relative(path)).collect();
     for expected in ["src/lib.rs", "tests/tidy/source.rs", "Cargo.toml"] {
-        assert!(
-            paths.iter().any(|path| path == expected),
-            "{expected} was not found"
-        );
+        assert!(paths.iter().any(|path| path == expected), "{expected} was not found");
     }
-    assert!(
-        !paths
-            .iter()
-            .any(|path| path.starts_with("target/") || path.starts_with(".git/"))
-    );
+    assert!(!paths.iter().any(|path| path.starts_with("target/") || path.starts_with(".git/")));
 }

@@ -8,6 +8,7 @@ pub(crate) const UNSAFE_FILES: &[&str] = &[
     "src/base/payload.rs",
     "src/driver/sys.rs",
     "src/dropin/net/convert.rs",
+    "src/dropin/thread/scope.rs",
     "src/sched/bound.rs",
     "src/sched/current.rs",
     "src/sched/ends.rs",
@@ -50,9 +51,7 @@ fn misplaced(allowed: &[&str], source: &Source) -> Vec<Offence> {
 
 fn unused(allowed: &[&str], sources: &[Source]) -> Vec<Offence> {
     let uses = |path: &str| {
-        sources
-            .iter()
-            .any(|source| source.path == path && !source.find("unsafe").is_empty())
+        sources.iter().any(|source| source.path == path && !source.find("unsafe").is_empty())
     };
     let idle = allowed.iter().filter(|path| !uses(path));
     idle.map(|path| {
@@ -85,9 +84,7 @@ fn undocumented(source: &Source) -> Vec<Offence> {
 
 fn has_safety_comment(source: &Source, line: usize) -> bool {
     let first = line.saturating_sub(REACH_LINES + 1);
-    source.lines[first..line]
-        .iter()
-        .any(|line| line.comment.contains("SAFETY:"))
+    source.lines[first..line].iter().any(|line| line.comment.contains("SAFETY:"))
 }
 
 /// Looks through the attributes and comments directly above an item.
@@ -111,10 +108,7 @@ fn unsafe_elsewhere_is_an_offence() {
 
 #[test]
 fn a_listed_file_without_unsafe_is_an_offence() {
-    let sources = [
-        Source::parse("a.rs", "unsafe { b() }"),
-        Source::parse("c.rs", "// unsafe"),
-    ];
+    let sources = [Source::parse("a.rs", "unsafe { b() }"), Source::parse("c.rs", "// unsafe")];
     let paths: Vec<String> = unused(&["a.rs", "c.rs", "d.rs"], &sources)
         .into_iter()
         .map(|offence| offence.path)

@@ -134,11 +134,6 @@ pub(super) fn each_address<A: ToSocketAddrs, T>(
             Err(error) => last_error = Some(error),
         }
     }
-    let none = || {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "could not resolve to any addresses",
-        )
-    };
+    let none = || io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any addresses");
     Err(last_error.unwrap_or_else(none))
 }

@@ -53,16 +53,12 @@ impl TcpListener {
             socket.set_reuse_address(true)?;
             socket.bind(&address.into())?;
             socket.listen(BACKLOG)?;
-            Ok(TcpListener {
-                source: Source::new(socket),
-            })
+            Ok(TcpListener { source: Source::new(socket) })
         })
     }
 
     pub(super) fn from_socket(socket: Socket) -> TcpListener {
-        TcpListener {
-            source: raw::adopt(socket),
-        }
+        TcpListener { source: raw::adopt(socket) }
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -88,9 +84,7 @@ impl TcpListener {
     ///
     /// Those of dup(2).
     pub fn try_clone(&self) -> io::Result<TcpListener> {
-        Ok(TcpListener {
-            source: self.source.try_clone()?,
-        })
+        Ok(TcpListener { source: self.source.try_clone()? })
     }
 
     /// Accepts a connection. A yield point: a kill is raised here and no connection is lost.
@@ -103,10 +97,7 @@ impl TcpListener {
         self.source.operate(Direction::Read, |listener| {
             let (socket, peer) = raw::accept(listener)?;
             let peer = raw::inet(&peer)?;
-            Ok(Done::More((
-                TcpStream::from_source(Source::new(socket)),
-                peer,
-            )))
+            Ok(Done::More((TcpStream::from_source(Source::new(socket)), peer)))
         })
     }
 

@@ -24,20 +24,16 @@ pub(super) fn number(source: &Source) -> RawFd {
 }
 
 pub(super) fn set_nonblocking(source: &Source, nonblocking: bool) {
-    source
-        .options()
-        .nonblocking
-        .store(nonblocking, Ordering::Relaxed);
+    source.options().nonblocking.store(nonblocking, Ordering::Relaxed);
 }
 
 /// Refuses a time-out of zero, as std does, and gives the others in nanoseconds; zero is none.
 pub(super) fn check_timeout(timeout: Option<Duration>) -> io::Result<u64> {
     match timeout {
         None => Ok(0),
-        Some(Duration::ZERO) => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "cannot set a 0 duration timeout",
-        )),
+        Some(Duration::ZERO) => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "cannot set a 0 duration timeout"))
+        }
         Some(timeout) => Ok(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
     }
 }
@@ -59,11 +55,7 @@ pub(super) fn accept(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
 
 /// A stream is exhausted by a read that fills less than there was room for, unless it was its end.
 fn read_done(count: usize, room: usize) -> Done<usize> {
-    if 0 < count && count < room {
-        Done::Short(count)
-    } else {
-        Done::More(count)
-    }
+    if 0 < count && count < room { Done::Short(count) } else { Done::More(count) }
 }
 
 pub(super) fn read(
@@ -85,11 +77,7 @@ pub(super) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
 }
 
 fn write_done(count: usize, length: usize) -> Done<usize> {
-    if count < length {
-        Done::Short(count)
-    } else {
-        Done::More(count)
-    }
+    if count < length { Done::Short(count) } else { Done::More(count) }
 }
 
 pub(super) fn write(source: &Source, buf: &[u8]) -> io::Result<usize> {
@@ -112,21 +100,15 @@ pub(super) fn write_vectored(source: &Source, bufs: &[IoSlice<'_>]) -> io::Resul
 /// Takes over a socket with the mode and the time-outs that it has.
 pub(super) fn adopt(socket: Socket) -> Source {
     let was_nonblocking = socket.nonblocking().unwrap_or(false);
-    let timeouts = [socket.read_timeout(), socket.write_timeout()].map(|timeout| {
-        timeout
-            .ok()
-            .flatten()
-            .map_or(0, |t| check_timeout(Some(t)).unwrap_or(0))
-    });
+    let timeouts = [socket.read_timeout(), socket.write_timeout()]
+        .map(|timeout| timeout.ok().flatten().map_or(0, |t| check_timeout(Some(t)).unwrap_or(0)));
     if let Err(error) = socket.set_nonblocking(true) {
         log::error!("a socket could not be made non-blocking: {error}");
     }
     let source = Source::new(socket);
     if was_nonblocking || timeouts != [0, 0] {
         let options = source.options();
-        options
-            .nonblocking
-            .store(was_nonblocking, Ordering::Relaxed);
+        options.nonblocking.store(was_nonblocking, Ordering::Relaxed);
         options.read_timeout.store(timeouts[0], Ordering::Relaxed);
         options.write_timeout.store(timeouts[1], Ordering::Relaxed);
     }

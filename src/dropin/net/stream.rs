@@ -29,9 +29,7 @@ impl TcpStream {
     ///
     /// Those of resolving the address, socket(2) and connect(2), as in std.
     pub fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
-        each_address(addr, |address| {
-            connect(address, None).map(TcpStream::from_source)
-        })
+        each_address(addr, |address| connect(address, None).map(TcpStream::from_source))
     }
 
     /// Connects within `timeout`. A yield point.
@@ -50,9 +48,7 @@ impl TcpStream {
     }
 
     pub(super) fn from_socket(socket: Socket) -> TcpStream {
-        TcpStream {
-            source: raw::adopt(socket),
-        }
+        TcpStream { source: raw::adopt(socket) }
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -96,9 +92,7 @@ impl TcpStream {
     ///
     /// Those of dup(2).
     pub fn try_clone(&self) -> io::Result<TcpStream> {
-        Ok(TcpStream {
-            source: self.source.try_clone()?,
-        })
+        Ok(TcpStream { source: self.source.try_clone()? })
     }
 
     /// Limits each read. One that takes longer fails with `WouldBlock`, as std's does on Unix.
@@ -108,10 +102,7 @@ impl TcpStream {
     /// `InvalidInput` for a time-out of zero.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         let nanos = raw::check_timeout(timeout)?;
-        self.source
-            .options()
-            .read_timeout
-            .store(nanos, Ordering::Relaxed);
+        self.source.options().read_timeout.store(nanos, Ordering::Relaxed);
         Ok(())
     }
 
@@ -122,10 +113,7 @@ impl TcpStream {
     /// `InvalidInput` for a time-out of zero.
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         let nanos = raw::check_timeout(timeout)?;
-        self.source
-            .options()
-            .write_timeout
-            .store(nanos, Ordering::Relaxed);
+        self.source.options().write_timeout.store(nanos, Ordering::Relaxed);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::handle::JoinHandle;
+use super::scope::{Scope, ScopedJoinHandle};
 use crate::wait::task::Task;
 
 /// Spawns a greenlet with the interface of [`std::thread::spawn`].
@@ -74,14 +75,37 @@ impl Builder {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
-        if let Some(name) = &self.name {
-            assert!(
-                !name.contains('\0'),
-                "thread name may not contain interior null bytes"
-            );
-        }
+        self.check_name();
         let task = Task::new(f, self.name.map(Into::into), self.stack_size)?;
         task.start();
         Ok(JoinHandle::new(task))
+    }
+
+    /// Spawns the greenlet into a scope; see [`Scope::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Builder::spawn).
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Builder::spawn).
+    pub fn spawn_scoped<'scope, 'env, F, T>(
+        self,
+        scope: &'scope Scope<'scope, 'env>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + 'scope,
+        T: 'scope,
+    {
+        self.check_name();
+        scope.spawn_with(self.name.map(Into::into), self.stack_size, f)
+    }
+
+    fn check_name(&self) {
+        if let Some(name) = &self.name {
+            assert!(!name.contains('\0'), "thread name may not contain interior null bytes");
+        }
     }
 }

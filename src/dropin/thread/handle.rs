@@ -73,7 +73,7 @@ pub struct Thread {
 }
 
 impl Thread {
-    fn new(control: Arc<Control>) -> Thread {
+    pub(super) fn new(control: Arc<Control>) -> Thread {
         let name = control.name();
         Thread { control, name }
     }
@@ -98,10 +98,7 @@ impl Thread {
 impl fmt::Debug for Thread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Thread");
-        debug
-            .field("id", &self.id())
-            .field("name", &self.name())
-            .finish_non_exhaustive()
+        debug.field("id", &self.id()).field("name", &self.name()).finish_non_exhaustive()
     }
 }
 

@@ -19,13 +19,15 @@
 //! | `Builder`: `name`, `stack_size`, `spawn` | mirrored |
 //! | `JoinHandle`, `Thread`, `ThreadId`, `Result` | mirrored |
 //! | `panicking`, `available_parallelism` | std's own; `panicking` is right in every greenlet |
-//! | `scope` and its types, `Builder::spawn_scoped` | absent: comes with the primitives |
-//! | `LocalKey`, `thread_local!`, `AccessError` | absent: std's are per OS thread |
+//! | `scope`, `Scope`, `ScopedJoinHandle`, `Builder::spawn_scoped` | mirrored |
+//! | `LocalKey`, `AccessError` | mirrored, by [`local!`](crate::local) instead of `thread_local!` |
 //! | `sleep_ms`, `park_timeout_ms` | absent: deprecated |
 //! | [`JoinHandle::greenlet`], `kill`, `kill_nowait`, `kill_timeout` | added |
 
 mod builder;
 mod handle;
+mod local;
+mod scope;
 
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,8 @@ pub use std::thread::{Result, available_parallelism, panicking};
 
 pub use self::builder::{Builder, spawn};
 pub use self::handle::{JoinHandle, Thread, ThreadId, current};
+pub use self::local::{AccessError, LocalKey};
+pub use self::scope::{Scope, ScopedJoinHandle, scope};
 use crate::wait::park as door;
 use crate::wait::{parker, sleep as sleeping};
 

@@ -1,0 +1,109 @@
+//! `Barrier`.
+
+use std::fmt;
+
+use super::condvar::Condvar;
+use super::mutex::Mutex;
+
+#[derive(Debug)]
+struct State {
+    waiting: usize,
+    generation: usize,
+}
+
+/// Lets several threads wait for each other, as [`std::sync::Barrier`].
+///
+/// One that is killed while it waits has not arrived: it is not counted.
+///
+/// ```
+/// use betterthreads::sync::{Arc, Barrier};
+/// use betterthreads::thread;
+///
+/// let barrier = Arc::new(Barrier::new(3));
+/// let threads: Vec<_> = (0..3)
+///     .map(|_| {
+///         let barrier = barrier.clone();
+///         thread::spawn(move || barrier.wait().is_leader())
+///     })
+///     .collect();
+/// let leaders = threads.into_iter().filter_map(|thread| thread.join().ok()).filter(|led| *led);
+/// assert_eq!(leaders.count(), 1);
+/// ```
+pub struct Barrier {
+    state: Mutex<State>,
+    passed: Condvar,
+    size: usize,
+}
+
+impl Barrier {
+    /// A barrier that lets `size` threads through at a time; 0 is as good as 1.
+    #[must_use]
+    pub const fn new(size: usize) -> Barrier {
+        let state = State { waiting: 0, generation: 0 };
+        Barrier { state: Mutex::new(state), passed: Condvar::new(), size }
+    }
+
+    /// Waits until as many have arrived as the barrier was made for. A yield point.
+    pub fn wait(&self) -> BarrierWaitResult {
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let generation = state.generation;
+        state.waiting += 1;
+        if state.waiting >= self.size {
+            state.waiting = 0;
+            state.generation = generation.wrapping_add(1);
+            self.passed.notify_all();
+            return BarrierWaitResult(true);
+        }
+        let mut arrival = Arrival { barrier: self, generation, counted: true };
+        while state.generation == generation {
+            state = match self.passed.wait(state) {
+                Ok(state) => state,
+                Err(poisoned) => poisoned.into_inner(),
+            };
+        }
+        arrival.counted = false;
+        BarrierWaitResult(false)
+    }
+}
+
+/// Takes an arrival back when its thread unwinds out of the wait.
+struct Arrival<'a> {
+    barrier: &'a Barrier,
+    generation: usize,
+    counted: bool,
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        if self.counted {
+            let state = self.barrier.state.lock();
+            let mut state = state.unwrap_or_else(std::sync::PoisonError::into_inner);
+            if state.generation == self.generation {
+                state.waiting -= 1;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Barrier").finish_non_exhaustive()
+    }
+}
+
+/// Tells the one leader of each round, as [`std::sync::BarrierWaitResult`].
+pub struct BarrierWaitResult(bool);
+
+impl BarrierWaitResult {
+    /// Whether this thread is the one.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.0
+    }
+}
+
+impl fmt::Debug for BarrierWaitResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWaitResult").field("is_leader", &self.is_leader()).finish()
+    }
+}

@@ -1,0 +1,238 @@
+//! Greenlet-local values: `local!` and `LocalKey`.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::fmt;
+use std::rc::Rc;
+
+use crate::sched::control::Locals;
+use crate::sched::current;
+
+/// Declares greenlet-local values, in the words of [`std::thread_local!`].
+///
+/// Each greenlet has a value of its own, made on first use and dropped at its end, also when it is
+/// killed. The initializer and the destructor may wait. A main greenlet and a plain OS thread have
+/// the value of their OS thread.
+///
+/// ```
+/// use std::cell::Cell;
+///
+/// betterthreads::local! {
+///     static COUNT: Cell<u32> = Cell::new(0);
+/// }
+///
+/// let greenlets: Vec<_> = (1..4)
+///     .map(|n| {
+///         betterthreads::spawn(move || {
+///             COUNT.set(COUNT.get() + n);
+///             betterthreads::sleep(0);
+///             COUNT.get()
+///         })
+///     })
+///     .collect();
+/// let counts = greenlets.iter().map(|greenlet| greenlet.get().unwrap());
+/// assert_eq!(counts.collect::<Vec<_>>(), [1, 2, 3]);
+/// ```
+#[macro_export]
+macro_rules! local {
+    () => {};
+    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = const $init:block $(; $($rest:tt)*)?) => {
+        $crate::local!($(#[$attribute])* $visibility static $name: $type = $init);
+        $($crate::local!($($rest)*);)?
+    };
+    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $init:expr $(; $($rest:tt)*)?) => {
+        $(#[$attribute])*
+        $visibility static $name: $crate::thread::LocalKey<$type> = {
+            fn init() -> $type {
+                $init
+            }
+            $crate::thread::LocalKey::new(init)
+        };
+        $($crate::local!($($rest)*);)?
+    };
+}
+
+thread_local! {
+    /// The values of a main greenlet or a plain OS thread.
+    static OF_THREAD: RefCell<Locals> = const { RefCell::new(Vec::new()) };
+}
+
+/// The key of a greenlet-local value, as [`std::thread::LocalKey`]; made by
+/// [`local!`](crate::local).
+pub struct LocalKey<T: 'static> {
+    init: fn() -> T,
+}
+
+impl<T: 'static> LocalKey<T> {
+    #[doc(hidden)]
+    pub const fn new(init: fn() -> T) -> LocalKey<T> {
+        LocalKey { init }
+    }
+
+    /// Calls `f` with this greenlet's value, made first if need be.
+    ///
+    /// # Panics
+    ///
+    /// If the OS thread is ending and its values are gone.
+    pub fn with<F, R>(&'static self, f: F) -> R
+    where
+        F: FnOnce(&T) -> R,
+    {
+        let message = "cannot access a greenlet-local value during or after destruction";
+        self.try_with(f).unwrap_or_else(|error| panic!("{message}: {error:?}"))
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// If the OS thread is ending and its values are gone.
+    pub fn try_with<F, R>(&'static self, f: F) -> Result<R, AccessError>
+    where
+        F: FnOnce(&T) -> R,
+    {
+        // Held while `f` runs, so that it outlives the greenlet's own reference.
+        let value = self.value((self as *const LocalKey<T>).addr())?;
+        match value.downcast_ref::<T>() {
+            Some(value) => Ok(f(value)),
+            None => Err(AccessError(())),
+        }
+    }
+
+    fn value(&'static self, key: usize) -> Result<Rc<dyn Any>, AccessError> {
+        if let Some(value) = locals(|locals| find(&locals.borrow(), key))? {
+            return Ok(value);
+        }
+        // User code, which may wait and may make other values: nothing is borrowed.
+        let value: Rc<dyn Any> = Rc::new((self.init)());
+        locals(|locals| locals.borrow_mut().push((key, value.clone())))?;
+        Ok(value)
+    }
+}
+
+fn find(locals: &Locals, key: usize) -> Option<Rc<dyn Any>> {
+    locals.iter().find(|(other, _)| *other == key).map(|(_, value)| value.clone())
+}
+
+/// Calls `f` with the values of whoever is running.
+fn locals<R>(f: impl FnOnce(&RefCell<Locals>) -> R) -> Result<R, AccessError> {
+    let mut f = Some(f);
+    let found = current::with(|hub| {
+        let is_greenlet = hub.running().is_greenlet();
+        f.take_if(|_| is_greenlet).map(|f| f(&hub.running_local().locals))
+    });
+    match (found.flatten(), f) {
+        (Some(result), _) => Ok(result),
+        (None, Some(f)) => OF_THREAD.try_with(f).map_err(|_| AccessError(())),
+        (None, None) => Err(AccessError(())),
+    }
+}
+
+impl<T: 'static> LocalKey<Cell<T>> {
+    /// Sets the value.
+    pub fn set(&'static self, value: T) {
+        self.with(|cell| cell.set(value));
+    }
+
+    /// A copy of the value.
+    pub fn get(&'static self) -> T
+    where
+        T: Copy,
+    {
+        self.with(Cell::get)
+    }
+
+    /// Takes the value and leaves the default.
+    pub fn take(&'static self) -> T
+    where
+        T: Default,
+    {
+        self.with(Cell::take)
+    }
+
+    /// Replaces the value and returns the old one.
+    pub fn replace(&'static self, value: T) -> T {
+        self.with(|cell| cell.replace(value))
+    }
+}
+
+impl<T: 'static> LocalKey<RefCell<T>> {
+    /// Calls `f` with the value borrowed.
+    ///
+    /// # Panics
+    ///
+    /// If it is mutably borrowed.
+    pub fn with_borrow<F, R>(&'static self, f: F) -> R
+    where
+        F: FnOnce(&T) -> R,
+    {
+        self.with(|cell| f(&cell.borrow()))
+    }
+
+    /// Calls `f` with the value mutably borrowed.
+    ///
+    /// # Panics
+    ///
+    /// If it is borrowed.
+    pub fn with_borrow_mut<F, R>(&'static self, f: F) -> R
+    where
+        F: FnOnce(&mut T) -> R,
+    {
+        self.with(|cell| f(&mut cell.borrow_mut()))
+    }
+
+    /// Sets the value.
+    ///
+    /// # Panics
+    ///
+    /// If it is borrowed.
+    pub fn set(&'static self, value: T) {
+        self.with(|cell| *cell.borrow_mut() = value);
+    }
+
+    /// Takes the value and leaves the default.
+    ///
+    /// # Panics
+    ///
+    /// If it is borrowed.
+    pub fn take(&'static self) -> T
+    where
+        T: Default,
+    {
+        self.with(RefCell::take)
+    }
+
+    /// Replaces the value and returns the old one.
+    ///
+    /// # Panics
+    ///
+    /// If it is borrowed.
+    pub fn replace(&'static self, value: T) -> T {
+        self.with(|cell| cell.replace(value))
+    }
+}
+
+impl<T: 'static> fmt::Debug for LocalKey<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalKey").finish_non_exhaustive()
+    }
+}
+
+/// The values of the OS thread are gone, as [`std::thread::AccessError`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AccessError(());
+
+impl fmt::Debug for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessError")
+    }
+}
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("already destroyed")
+    }
+}
+
+impl Error for AccessError {}

@@ -1,0 +1,222 @@
+//! Scopes: threads that borrow from the frame that spawns them.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::mem;
+use std::sync::Arc;
+
+use super::Result;
+use super::handle::Thread;
+use crate::base::failure::Failure;
+use crate::base::lock::Lock;
+use crate::sched::control::{Body, Control};
+use crate::sched::kill::Exception;
+use crate::sched::shield::Shield;
+use crate::sched::unwind;
+use crate::wait::join;
+use crate::wait::task::Task;
+
+/// Children between two clearings of the list.
+const CLEAR_AT_LEAST: usize = 32;
+
+struct Children {
+    controls: Vec<Arc<Control>>,
+    /// The length at which those that are over are taken out.
+    clear_at: usize,
+    /// One that nobody joined has failed.
+    failed: bool,
+}
+
+impl Children {
+    fn add(&mut self, control: Arc<Control>) {
+        if self.controls.len() >= self.clear_at {
+            self.clear();
+            self.clear_at = CLEAR_AT_LEAST.max(self.controls.len() * 2);
+        }
+        self.controls.push(control);
+    }
+
+    fn clear(&mut self) {
+        let failed = &mut self.failed;
+        self.controls.retain(|control| {
+            let dead = control.is_dead();
+            *failed |= dead && has_failed(control);
+            !dead
+        });
+    }
+}
+
+fn has_failed(control: &Control) -> bool {
+    control.failure().is_some_and(|failure| !failure.is_killed())
+}
+
+/// A scope to spawn threads in, as [`std::thread::Scope`].
+pub struct Scope<'scope, 'env: 'scope> {
+    children: Lock<Children>,
+    scope: PhantomData<&'scope mut &'scope ()>,
+    env: PhantomData<&'env mut &'env ()>,
+}
+
+/// Runs `f` with a scope and waits for every thread spawned in it, as [`std::thread::scope`].
+///
+/// It does not return while a child lives. When `f` panics, or the caller is killed in `f` or while
+/// it waits for the children, they are killed, their clean-up is waited for, and then the unwind
+/// goes on.
+///
+/// # Panics
+///
+/// If a child that nobody joined panicked; and with what `f` raises, or is raised in the caller.
+///
+/// ```
+/// use betterthreads::thread;
+///
+/// let mut numbers = vec![1, 2, 3];
+/// let mut sum = 0;
+/// thread::scope(|scope| {
+///     scope.spawn(|| numbers.push(4));
+///     scope.spawn(|| sum = 10);
+/// });
+/// assert_eq!(numbers.iter().sum::<i32>(), sum);
+/// ```
+#[track_caller]
+pub fn scope<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    let children = Children { controls: Vec::new(), clear_at: CLEAR_AT_LEAST, failed: false };
+    let scope = Scope { children: Lock::new(children), scope: PhantomData, env: PhantomData };
+    let result = unwind::catch(|| {
+        let value = f(&scope);
+        scope.join_all();
+        value
+    });
+    match result {
+        Ok(value) => {
+            let failed = scope.children.lock().failed;
+            assert!(!failed, "a scoped thread panicked");
+            value
+        }
+        Err(payload) => {
+            scope.kill_all();
+            unwind::raise(payload)
+        }
+    }
+}
+
+impl<'scope, 'env> Scope<'scope, 'env> {
+    /// Spawns a thread that may borrow what outlives the scope.
+    ///
+    /// It runs on the OS thread that spawns it, so neither the closure nor its value need be
+    /// `Send`.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](super::spawn).
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + 'scope,
+        T: 'scope,
+    {
+        self.spawn_with(None, None, f).expect("failed to spawn thread")
+    }
+
+    pub(super) fn spawn_with<F, T>(
+        &'scope self,
+        name: Option<Arc<str>>,
+        stack: Option<usize>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + 'scope,
+        T: 'scope,
+    {
+        let task = Task::with_body(name, stack, |packet| {
+            let body: Box<dyn FnOnce() + 'scope> = Box::new(move || packet.set(f()));
+            // SAFETY: the body is run or dropped by its greenlet, or by whoever kills it before it
+            // begins, in any case before the greenlet is dead. `scope` does not return, nor unwind,
+            // before every greenlet in its list is dead, and this one is put there before it is
+            // started; until then it is not reachable from anywhere else. `'scope` lasts until
+            // `scope` returns. The types differ in the lifetime alone.
+            unsafe { mem::transmute::<Box<dyn FnOnce() + 'scope>, Body>(body) }
+        })?;
+        self.children.lock().add(task.control().clone());
+        task.start();
+        Ok(ScopedJoinHandle { task, scope: PhantomData })
+    }
+
+    /// Waits for all children, also for those that they spawn meanwhile.
+    fn join_all(&self) {
+        while let Some(child) = self.next_child() {
+            join::join(&child, None);
+        }
+    }
+
+    /// Kills all children and waits until they are dead, whatever is asked of the caller meanwhile.
+    fn kill_all(&self) {
+        let _shield = Shield::enter(None);
+        while let Some(child) = self.next_child() {
+            let controls = self.children.lock().controls.clone();
+            join::kill_all(&controls.iter().collect::<Vec<_>>(), None, || Exception::Kill);
+            join::join(&child, None);
+        }
+    }
+
+    fn next_child(&self) -> Option<Arc<Control>> {
+        let mut children = self.children.lock();
+        children.clear();
+        children.controls.first().cloned()
+    }
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let children = self.children.lock().controls.len();
+        f.debug_struct("Scope").field("children", &children).finish_non_exhaustive()
+    }
+}
+
+/// Owns the permission to join a scoped thread, as [`std::thread::ScopedJoinHandle`].
+pub struct ScopedJoinHandle<'scope, T> {
+    task: Task<T>,
+    scope: PhantomData<&'scope ()>,
+}
+
+impl<T> ScopedJoinHandle<'_, T> {
+    /// The thread's own handle.
+    pub fn thread(&self) -> Thread {
+        Thread::new(self.task.control().clone())
+    }
+
+    /// Waits for the thread and returns its value. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// As [`JoinHandle::join`](super::JoinHandle::join).
+    pub fn join(self) -> Result<T> {
+        self.task.join(None);
+        self.task.take().map_err(Failure::into_payload)
+    }
+
+    /// Whether the thread is over.
+    pub fn is_finished(&self) -> bool {
+        self.task.is_dead()
+    }
+
+    /// Asks the thread to die and waits until it is dead.
+    pub fn kill(&self) {
+        join::kill_all(&[self.task.control()], None, || Exception::Kill);
+    }
+
+    /// Asks the thread to die.
+    pub fn kill_nowait(&self) {
+        self.task.raise_in(Exception::Kill);
+    }
+}
+
+impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopedJoinHandle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,241 @@
+//! A queue between those who put items in and those who take them out, bounded or not.
+//!
+//! An item is in one of three places: with its sender, who waits for room, in the buffer, or with
+//! its receiver. A sender that waits leaves the item in the queue of senders and takes it back if
+//! it is interrupted; whoever makes room grants the sender's wait and moves the item in one step,
+//! under the lock. A receiver that is woken takes the first item when it runs; the item stays in
+//! the buffer until then, so a receiver that leaves instead has taken nothing.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::park::{self, Wait};
+use crate::base::list::List;
+use crate::base::lock::Lock;
+use crate::base::slab::Key;
+use crate::sched::control::{Granted, Waker};
+use crate::sched::word::Woken;
+
+struct State<T> {
+    buffer: VecDeque<T>,
+    /// Senders that wait for room, with their items.
+    senders: List<(Waker, T)>,
+    receivers: List<Waker>,
+    /// How many items the buffer holds; zero makes senders and receivers meet.
+    capacity: usize,
+    /// Nobody will receive any more.
+    abandoned: bool,
+    /// Nobody will send any more.
+    finished: bool,
+}
+
+/// Why an item was not sent; it comes back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unsent<T> {
+    Full(T),
+    Abandoned(T),
+}
+
+/// Why there is no item.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unreceived {
+    Empty,
+    Finished,
+}
+
+impl<T> State<T> {
+    /// Wakes a receiver for an item that is there.
+    fn wake_receiver(&mut self) -> Option<Granted> {
+        while let Some(receiver) = self.receivers.pop_front() {
+            if let Some(granted) = receiver.grant() {
+                return Some(granted);
+            }
+        }
+        None
+    }
+
+    /// Takes the item of the first sender that still waits.
+    fn take_from_sender(&mut self) -> Option<(T, Granted)> {
+        // A sender whose wait was decided otherwise takes its item back itself, so its entry must
+        // stay; it is set aside while the others are looked at.
+        let key = self.senders.find_map(|(waker, _)| waker.clone().grant())?;
+        let (place, granted) = key;
+        self.senders.remove(place).map(|(_, item)| (item, granted))
+    }
+
+    /// The next item, and the sender whose item took its place.
+    fn take(&mut self) -> Option<(T, Option<Granted>)> {
+        match self.buffer.pop_front() {
+            Some(item) => {
+                let next = self.take_from_sender();
+                let granted = next.map(|(item, granted)| {
+                    self.buffer.push_back(item);
+                    granted
+                });
+                Some((item, granted))
+            }
+            None => self.take_from_sender().map(|(item, granted)| (item, Some(granted))),
+        }
+    }
+}
+
+/// See the module's documentation.
+pub(crate) struct Channel<T> {
+    state: Lock<State<T>>,
+}
+
+impl<T> Channel<T> {
+    /// A channel for `capacity` items; `usize::MAX` is as many as there is memory for.
+    pub(crate) const fn new(capacity: usize) -> Channel<T> {
+        Channel {
+            state: Lock::new(State {
+                buffer: VecDeque::new(),
+                senders: List::new(),
+                receivers: List::new(),
+                capacity,
+                abandoned: false,
+                finished: false,
+            }),
+        }
+    }
+
+    /// Sends if there is room, or, without a buffer, if somebody waits to receive.
+    pub(crate) fn try_send(&self, item: T) -> Result<(), Unsent<T>> {
+        let mut state = self.state.lock();
+        if state.abandoned {
+            return Err(Unsent::Abandoned(item));
+        }
+        if state.buffer.len() < state.capacity {
+            state.buffer.push_back(item);
+            let granted = state.wake_receiver();
+            drop(state);
+            granted.into_iter().for_each(Granted::schedule);
+            return Ok(());
+        }
+        let meets = if state.capacity == 0 { state.wake_receiver() } else { None };
+        let Some(granted) = meets else {
+            return Err(Unsent::Full(item));
+        };
+        // For the receiver that was granted just now and will take it when it runs.
+        state.buffer.push_back(item);
+        drop(state);
+        granted.schedule();
+        Ok(())
+    }
+
+    /// Sends, waiting for room. A yield point; interrupted, the item was not sent.
+    pub(crate) fn send(&self, item: T, deadline: Option<Instant>) -> Result<(), Unsent<T>> {
+        park::checkpoint();
+        let item = match self.try_send(item) {
+            Err(Unsent::Full(item)) => item,
+            result => return result,
+        };
+        let mut state = self.state.lock();
+        let wait = Wait::arm();
+        let place = state.senders.push_back((wait.waker(), item));
+        // Room, or a receiver, may have come between the two looks.
+        let granted = if state.abandoned { None } else { state.settle() };
+        let abandoned = state.abandoned;
+        drop(state);
+        granted.into_iter().flatten().flatten().for_each(Granted::schedule);
+        if abandoned {
+            wait.cancel();
+            return self.take_back(place).map_or(Ok(()), |item| Err(Unsent::Abandoned(item)));
+        }
+        let woken = wait.park(deadline);
+        // Granted without the item having been taken: there is nobody left to take it.
+        match self.take_back(place) {
+            None => Ok(()),
+            Some(item) if woken == Woken::Granted => Err(Unsent::Abandoned(item)),
+            Some(item) => {
+                if woken == Woken::Raised {
+                    park::raise();
+                }
+                Err(Unsent::Full(item))
+            }
+        }
+    }
+
+    fn take_back(&self, place: Key) -> Option<T> {
+        self.state.lock().senders.remove(place).map(|(_, item)| item)
+    }
+
+    /// Receives if there is an item.
+    pub(crate) fn try_recv(&self) -> Result<T, Unreceived> {
+        let mut state = self.state.lock();
+        match state.take() {
+            Some((item, granted)) => {
+                drop(state);
+                granted.into_iter().for_each(Granted::schedule);
+                Ok(item)
+            }
+            None if state.finished => Err(Unreceived::Finished),
+            None => Err(Unreceived::Empty),
+        }
+    }
+
+    /// Receives, waiting for an item. A yield point; interrupted, nothing was received.
+    pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, Unreceived> {
+        park::checkpoint();
+        loop {
+            match self.try_recv() {
+                Err(Unreceived::Empty) => {}
+                result => return result,
+            }
+            let mut state = self.state.lock();
+            if !state.buffer.is_empty() || state.senders.len() > 0 || state.finished {
+                // It came between the two looks.
+                continue;
+            }
+            let wait = Wait::arm();
+            let place = state.receivers.push_back(wait.waker());
+            drop(state);
+            let woken = wait.park(deadline);
+            if woken != Woken::Granted {
+                self.state.lock().receivers.remove(place);
+            }
+            match woken {
+                Woken::Granted => {}
+                Woken::TimedOut => return self.try_recv(),
+                Woken::Raised => park::raise(),
+            }
+        }
+    }
+
+    /// Notes that nobody will send any more. What was sent can still be received.
+    pub(crate) fn finish(&self) {
+        let mut state = self.state.lock();
+        state.finished = true;
+        let waiters: Vec<Waker> = state.receivers.by_ref().collect();
+        drop(state);
+        for waiter in waiters {
+            waiter.wake();
+        }
+    }
+
+    /// Notes that nobody will receive any more. Returns what nobody received, to be dropped by the
+    /// caller; senders that wait get their items back.
+    pub(crate) fn abandon(&self) -> VecDeque<T> {
+        let mut state = self.state.lock();
+        state.abandoned = true;
+        let left = std::mem::take(&mut state.buffer);
+        let waiters: Vec<Waker> = state.senders.iter().map(|(waker, _)| waker.clone()).collect();
+        drop(state);
+        for waiter in waiters {
+            waiter.wake();
+        }
+        left
+    }
+}
+
+impl<T> State<T> {
+    /// Brings together a sender that has just queued up with what came meanwhile.
+    fn settle(&mut self) -> Option<[Option<Granted>; 2]> {
+        if self.buffer.len() < self.capacity {
+            let (item, sender) = self.take_from_sender()?;
+            self.buffer.push_back(item);
+            return Some([Some(sender), self.wake_receiver()]);
+        }
+        if self.capacity == 0 { Some([None, self.wake_receiver()]) } else { None }
+    }
+}
