@@ -3,11 +3,12 @@
 //! | gevent | here |
 //! |---|---|
 //! | `Event` | [`Event`] |
-//! | `AsyncResult` | comes with the primitives |
+//! | `AsyncResult` | [`AsyncResult`] |
 
 use std::fmt;
 use std::time::Instant;
 
+pub use super::async_result::AsyncResult;
 use crate::base::duration::IntoDuration;
 use crate::wait::flag::Flag;
 

@@ -1,9 +1,13 @@
 //! The names people port to: one file for each module of gevent.
 
 mod api;
+mod async_result;
 pub mod event;
 mod greenlet;
 mod links;
+pub mod lock;
+pub mod pool;
+pub mod queue;
 pub mod select;
 pub mod signal;
 pub mod threading;

@@ -202,6 +202,11 @@ impl<T> Channel<T> {
         }
     }
 
+    /// How many items the buffer holds.
+    pub(crate) fn len(&self) -> usize {
+        self.state.lock().buffer.len()
+    }
+
     /// Notes that nobody will send any more. What was sent can still be received.
     pub(crate) fn finish(&self) {
         let mut state = self.state.lock();

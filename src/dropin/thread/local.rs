@@ -37,11 +37,13 @@ use crate::sched::current;
 #[macro_export]
 macro_rules! local {
     () => {};
-    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = const $init:block $(; $($rest:tt)*)?) => {
+    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = const $init:block
+        $(; $($rest:tt)*)?) => {
         $crate::local!($(#[$attribute])* $visibility static $name: $type = $init);
         $($crate::local!($($rest)*);)?
     };
-    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $init:expr $(; $($rest:tt)*)?) => {
+    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $init:expr
+        $(; $($rest:tt)*)?) => {
         $(#[$attribute])*
         $visibility static $name: $crate::thread::LocalKey<$type> = {
             fn init() -> $type {
