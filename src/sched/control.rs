@@ -93,9 +93,17 @@ pub(crate) struct Control {
     end: Lock<End>,
     /// How many handles there are, to notice when a greenlet can no longer be started.
     handles: AtomicUsize,
-    /// The token of `thread::park`, and the wait that it would end.
-    pub(crate) permit: AtomicBool,
-    pub(crate) permit_ticket: AtomicU64,
+    token: Lock<Token>,
+    /// Of a main greenlet: its OS thread before it had a hub. The two are one thread to their user.
+    thread: Option<Arc<Control>>,
+}
+
+/// The token of `thread::park`.
+#[derive(Default)]
+pub(crate) struct Token {
+    pub(crate) available: bool,
+    /// Who waits for it.
+    pub(crate) waiter: Option<Waker>,
 }
 
 /// What only the hub's thread touches. Everything with a destructor is taken out by the hub before
@@ -211,9 +219,12 @@ impl Control {
         Control::new(Kind::Greenlet, hub.id(), home, class, name)
     }
 
-    pub(super) fn main(remote: Arc<Remote>) -> Control {
+    pub(super) fn main(remote: Arc<Remote>, thread: Arc<Control>) -> Control {
         let (owner, home) = (remote.id(), Home::Hub(remote));
-        Control::new(Kind::Main, owner, home, Class::DEFAULT, os_thread_name())
+        let mut main = Control::new(Kind::Main, owner, home, Class::DEFAULT, thread.name());
+        main.id = thread.id;
+        main.thread = Some(thread);
+        main
     }
 
     pub(super) fn thread() -> Control {
@@ -235,9 +246,14 @@ impl Control {
             name: Lock::new(name),
             end: Lock::new(End { outcome: None, watchers: List::new() }),
             handles: AtomicUsize::new(0),
-            permit: AtomicBool::new(false),
-            permit_ticket: AtomicU64::new(0),
+            token: Lock::new(Token::default()),
+            thread: None,
         }
+    }
+
+    /// The token of `thread::park`.
+    pub(crate) fn token(&self) -> &Lock<Token> {
+        self.thread.as_ref().map_or(&self.token, |thread| &thread.token)
     }
 
     /// Unique in the process, never used again.

@@ -55,10 +55,13 @@ pub(super) fn uninstall() -> Option<Box<Hub>> {
 
 /// Calls `f` with whoever is running: a greenlet, a main greenlet or a plain OS thread.
 pub(crate) fn control() -> Arc<Control> {
-    with(Hub::running_handle).unwrap_or_else(|| {
-        // A thread whose locals are gone already gets a block for this one wait.
-        THREAD.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Control::thread()))
-    })
+    with(Hub::running_handle).unwrap_or_else(thread)
+}
+
+/// The control block of this OS thread itself.
+pub(super) fn thread() -> Arc<Control> {
+    // A thread whose locals are gone already gets a block for this one time.
+    THREAD.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Control::thread()))
 }
 
 /// The control block that a hub is running.

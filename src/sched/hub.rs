@@ -75,7 +75,7 @@ impl Hub {
         let id = HubId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
         let (driver, handle) = Driver::new()?;
         let remote = Arc::new(Remote::new(id, handle));
-        let main = Arc::new(Control::main(remote.clone()));
+        let main = Arc::new(Control::main(remote.clone(), current::thread()));
         ends::watch_thread()?;
         overflow::install();
         unwind::install_hook();

@@ -38,14 +38,6 @@ impl Ticket {
     fn word(self, state: u64) -> u64 {
         self.0 << STATE_BITS | state
     }
-
-    pub(crate) fn to_bits(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) fn from_bits(bits: u64) -> Ticket {
-        Ticket(bits)
-    }
 }
 
 /// What became of a grant.

@@ -40,11 +40,6 @@ impl Wait {
         Waker::new(self.control.clone(), self.ticket)
     }
 
-    /// The waker in a form that fits an atomic beside its control block.
-    pub(crate) fn ticket(&self) -> Ticket {
-        self.ticket
-    }
-
     /// Sleeps until the wait is granted, the deadline passes, or something is to be raised.
     ///
     /// In the last two cases the caller takes its waker back; in the last it then calls [`raise`].

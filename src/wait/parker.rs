@@ -1,42 +1,44 @@
 //! std's thread parking: one token per greenlet.
 //!
-//! The token is a flag in the control block, and beside it the ticket of the wait that a new token
-//! would end. `unpark` sets the flag first and reads the ticket then; `park` publishes the ticket
-//! first and looks at the flag then. Either `park` sees the flag, or `unpark` sees the ticket.
+//! The token and the one who waits for it are under one lock, so one of the two sees the other.
 
-use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
 
 use super::park::{self, Wait};
-use crate::sched::control::{Control, Waker};
+use crate::sched::control::Control;
 use crate::sched::current;
-use crate::sched::word::{Ticket, Woken};
+use crate::sched::word::Woken;
 
-/// Waits for the token and takes it; returns without it when the deadline passes.
+/// Waits for the token and takes it; returns without it when the deadline passes. A yield point.
 pub(crate) fn park(deadline: Option<Instant>) {
     park::checkpoint();
     let control = current::control();
-    if control.permit.swap(false, Ordering::Acquire) {
+    let mut token = control.token().lock();
+    if std::mem::take(&mut token.available) {
         return;
     }
     let wait = Wait::arm();
-    control.permit_ticket.store(wait.ticket().to_bits(), Ordering::Relaxed);
-    fence(Ordering::SeqCst);
-    if control.permit.load(Ordering::Relaxed) {
-        wait.cancel();
-    } else if wait.park(deadline) == Woken::Raised {
+    token.waiter = Some(wait.waker());
+    drop(token);
+    let woken = wait.park(deadline);
+    let mut token = control.token().lock();
+    token.waiter = None;
+    if woken == Woken::Raised {
         // A token that came meanwhile stays for the next `park`.
+        drop(token);
         park::raise();
-        return;
+    } else {
+        token.available = false;
     }
-    control.permit.swap(false, Ordering::Acquire);
 }
 
 /// Makes the token available.
-pub(crate) fn unpark(control: &Arc<Control>) {
-    control.permit.store(true, Ordering::Release);
-    fence(Ordering::SeqCst);
-    let ticket = Ticket::from_bits(control.permit_ticket.load(Ordering::Relaxed));
-    Waker::new(control.clone(), ticket).wake();
+pub(crate) fn unpark(control: &Control) {
+    let mut token = control.token().lock();
+    token.available = true;
+    let waiter = token.waiter.take();
+    drop(token);
+    if let Some(waiter) = waiter {
+        waiter.wake();
+    }
 }
