@@ -77,6 +77,17 @@ impl Failure {
         Failure { kind: Kind::TimedOut }
     }
 
+    /// Takes the failure for the one who consumes it and leaves its kind, and its message if it has
+    /// one.
+    pub(crate) fn take(&mut self) -> Failure {
+        let hollow = match &self.kind {
+            Kind::Panicked(payload) => Kind::Panicked(payload.hollow()),
+            Kind::Thrown(payload) => Kind::Thrown(payload.hollow()),
+            other => other.clone(),
+        };
+        std::mem::replace(self, Failure { kind: hollow })
+    }
+
     /// Whether dropping this may run somebody's destructor.
     pub(crate) fn has_payload(&self) -> bool {
         matches!(self.kind, Kind::Panicked(_) | Kind::Thrown(_))

@@ -53,6 +53,10 @@ impl<T> Heap<T> {
         key
     }
 
+    pub(crate) fn contains(&self, key: Key) -> bool {
+        self.entries.get(key).is_some()
+    }
+
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let entry = self.entries.remove(key)?;
         let last = self.order.len() - 1;

@@ -34,6 +34,14 @@ impl Payload {
         }
     }
 
+    /// What can be left of it when the content is given away: a copy of its message.
+    pub(crate) fn hollow(&self) -> Payload {
+        Payload::new(match self.message() {
+            Some(message) => Box::new(String::from(message)),
+            None => Box::new(()),
+        })
+    }
+
     /// The content itself for the last owner, the handle back for any other.
     pub(crate) fn into_content(self) -> Result<Box<dyn Any + Send>, Payload> {
         Arc::try_unwrap(self.0).map(|shared| shared.0).map_err(Payload)

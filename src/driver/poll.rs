@@ -17,9 +17,9 @@ pub(crate) struct Event {
     pub(crate) token: u64,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
-    /// The peer will send nothing more, or the descriptor is in error: a short read no longer
-    /// means that there is nothing left to learn.
-    pub(crate) read_closed: bool,
+    /// The peer will send nothing more, or the descriptor is in error, or there is urgent data, at
+    /// which reads stop: from now on a short read does not mean that there is nothing left.
+    pub(crate) short_reads_tell_nothing: bool,
 }
 
 /// The waker's own event; no slab key has this many generations and slots at once.
@@ -70,9 +70,14 @@ impl Driver {
         events.extend(self.events.iter().filter(|event| event.token() != WAKE).map(|event| {
             Event {
                 token: event.token().0 as u64,
-                readable: event.is_readable() || event.is_priority() || event.is_error(),
+                readable: event.is_readable()
+                    || event.is_read_closed()
+                    || event.is_priority()
+                    || event.is_error(),
                 writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-                read_closed: event.is_read_closed() || event.is_error(),
+                short_reads_tell_nothing: event.is_read_closed()
+                    || event.is_error()
+                    || event.is_priority(),
             }
         }));
         Ok(())

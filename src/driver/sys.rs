@@ -1,13 +1,13 @@
 //! The bare system calls of the driver, each behind a safe function.
 #![allow(unsafe_code)]
 
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use socket2::Socket;
+use socket2::{MaybeUninitSlice, SockAddr, Socket};
 
 /// What one descriptor is asked for, and what it answered.
 #[derive(Debug)]
@@ -101,20 +101,66 @@ pub(crate) fn has_default_action(signal: i32) -> bool {
 }
 
 /// The flag that keeps a write to a closed connection from raising SIGPIPE.
-pub(crate) const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
-
-/// How a connection is accepted: not to be inherited by child processes, non-blocking.
-pub(crate) const ACCEPT_FLAGS: i32 = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 
 /// The most buffers that one vectored call takes.
-pub(crate) const MAX_IO_SLICES: usize = libc::UIO_MAXIOV as usize;
+const MAX_IO_SLICES: usize = libc::UIO_MAXIOV as usize;
+
+/// Whatever the mode of the socket: it may be shared with somebody who made it blocking.
+const DONT_WAIT: i32 = libc::MSG_DONTWAIT;
+
+/// Initialized bytes as ones that need not be.
+fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: initialized bytes are valid as maybe-uninitialized ones, and the callers, which pass
+    // them to recv(2) and its kin, have nothing but bytes written to them.
+    unsafe { &mut *(ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) }
+}
+
+/// Receives into `buf`.
+pub(crate) fn recv(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    socket.recv_with_flags(uninit(buf), DONT_WAIT)
+}
 
 /// Receives into `buf` without taking the bytes out of the socket.
 pub(crate) fn peek(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
-    // SAFETY: initialized bytes are valid as maybe-uninitialized ones, and recv(2), which is all
-    // that `peek` does with them, writes bytes only.
-    let buf = unsafe { &mut *(ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) };
-    socket.peek(buf)
+    socket.recv_with_flags(uninit(buf), DONT_WAIT | libc::MSG_PEEK)
+}
+
+/// Receives into the first of `bufs`, as many as the kernel takes at once.
+pub(crate) fn recv_vectored(socket: &Socket, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    let first = bufs.iter_mut().take(MAX_IO_SLICES);
+    let mut bufs: Vec<_> = first.map(|buf| MaybeUninitSlice::new(uninit(buf))).collect();
+    Ok(socket.recv_vectored_with_flags(&mut bufs, DONT_WAIT)?.0)
+}
+
+/// Sends from `buf`.
+pub(crate) fn send(socket: &Socket, buf: &[u8]) -> io::Result<usize> {
+    socket.send_with_flags(buf, DONT_WAIT | NO_SIGNAL)
+}
+
+/// Sends from the first of `bufs`, as many as the kernel takes at once.
+pub(crate) fn send_vectored(socket: &Socket, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    let first = &bufs[..bufs.len().min(MAX_IO_SLICES)];
+    socket.send_vectored_with_flags(first, DONT_WAIT | NO_SIGNAL)
+}
+
+/// Accepts a connection, which no child process will inherit and which does not block.
+///
+/// There is no flag that keeps the call from waiting, so a listener whose mode may have been changed
+/// by somebody else is asked first.
+pub(crate) fn accept(listener: &Socket, ask_first: bool) -> io::Result<(Socket, SockAddr)> {
+    if ask_first {
+        let fd = PollFd { fd: listener.as_fd(), read: true, write: false, except: false };
+        if poll(&mut [fd], Some(Instant::now()))? == 0 {
+            return Err(would_block());
+        }
+    }
+    loop {
+        match listener.accept4(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 /// The error of a non-blocking call that would have to wait, which is also what std's sockets

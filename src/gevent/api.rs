@@ -8,7 +8,7 @@ use crate::base::duration::IntoDuration;
 use crate::base::failure::Failure;
 use crate::dropin::thread;
 use crate::sched::control::Control;
-use crate::sched::kill::{self as kills, Exception};
+use crate::sched::kill::Exception;
 use crate::sched::shield::Shield;
 use crate::wait::any::Ends;
 use crate::wait::{join, park, run as hosting, task};
@@ -206,9 +206,7 @@ pub fn killall_timeout<'a, T: 'a>(
 
 /// As [`killall`] without waiting, gevent's `block=False`.
 pub fn killall_nowait<'a, T: 'a>(greenlets: impl IntoIterator<Item = &'a Greenlet<T>>) {
-    for control in controls(greenlets) {
-        kills::raise_in(control, Exception::Kill);
-    }
+    join::kill_all_nowait(&controls(greenlets), || Exception::Kill);
 }
 
 /// Waits for all of `greenlets`, as `gevent.joinall`; returns them in the order they ended.

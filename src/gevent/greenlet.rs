@@ -303,7 +303,7 @@ impl<T> fmt::Debug for Greenlet<T> {
         let status = match self.task.control().status() {
             Status::New => "unstarted",
             Status::Started | Status::Begun => "started",
-            Status::Dying => "dying",
+            Status::Withheld => "dying",
             Status::Dead => "dead",
         };
         write!(f, "<Greenlet(#{}, {}, {status})>", self.id(), self.name())

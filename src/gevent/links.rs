@@ -23,6 +23,7 @@ struct Ends {
 ///
 /// Dropping it changes nothing.
 pub struct Link {
+    target: u64,
     callback: Arc<Control>,
     place: Option<Key>,
 }
@@ -93,11 +94,14 @@ impl<T: 'static> Greenlet<T> {
                 None
             }
         };
-        Link { callback, place }
+        Link { target: self.id(), callback, place }
     }
 
-    /// Withdraws a link whose callback has not begun to run.
+    /// Withdraws a link whose callback has not begun to run. One of another greenlet is left alone.
     pub fn unlink(&self, link: &Link) {
+        if link.target != self.id() {
+            return;
+        }
         if let Some(place) = link.place {
             self.task().control().unwatch(place);
         }

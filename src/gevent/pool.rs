@@ -15,7 +15,7 @@ use super::greenlet::Greenlet;
 use crate::base::duration::IntoDuration;
 use crate::base::lock::Lock;
 use crate::sched::control::Control;
-use crate::sched::kill::{self, Exception};
+use crate::sched::kill::Exception;
 use crate::wait::join;
 
 /// A set of greenlets, as `gevent.pool.Group`: those that end leave it.
@@ -170,9 +170,8 @@ impl Group {
 
     /// Asks the members to die and returns at once; gevent's `kill(block=False)`.
     pub fn kill_nowait(&self) {
-        for member in self.alive() {
-            kill::raise_in(&member, Exception::Kill);
-        }
+        let alive = self.alive();
+        join::kill_all_nowait(&alive.iter().collect::<Vec<_>>(), || Exception::Kill);
     }
 
     /// Kills one member and waits until it is dead. One that is not a member is left alone.

@@ -9,15 +9,16 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use signal_hook::consts::signal::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
 };
 use signal_hook::low_level::raise;
 
-use super::api::{getcurrent, spawn};
+use super::api::{getcurrent, shield, spawn};
 use super::greenlet::Greenlet;
+use crate::base::lock::Lock;
 use crate::sched::hub::Hub;
 use crate::sched::{current, unwind};
 use crate::wait::signal::Listener;
@@ -82,8 +83,8 @@ impl fmt::Display for KeyboardInterrupt {
 
 impl Error for KeyboardInterrupt {}
 
-/// How many calls of [`catch_keyboard_interrupt`] there are; the innermost gets the interrupt.
-static LEVEL: AtomicUsize = AtomicUsize::new(0);
+/// The catchers there are, by number; the last one gets the interrupt.
+static CATCHERS: Lock<Vec<u64>> = Lock::new(Vec::new());
 
 /// Runs `f`; a Ctrl-C meanwhile unwinds it from its yield point and is returned as an error.
 ///
@@ -133,35 +134,37 @@ pub fn catch_keyboard_interrupt<T>(f: impl FnOnce() -> T) -> Result<T, KeyboardI
 
 /// A greenlet that waits for Ctrl-C and throws it into the one who catches.
 struct Catcher {
+    number: u64,
     listener: Rc<Listener>,
     watcher: Greenlet<()>,
 }
 
 impl Catcher {
     fn enter() -> io::Result<Catcher> {
+        static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
         let listener = Listener::new([SIGINT])?;
         listener.only_once(SIGINT)?;
         let listener = Rc::new(listener);
-        let level = LEVEL.fetch_add(1, Ordering::SeqCst) + 1;
+        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
+        CATCHERS.lock().push(number);
         let target = getcurrent();
         let signals = listener.clone();
         let watcher = spawn(move || {
             while signals.wait().is_ok() {
-                if level == LEVEL.load(Ordering::SeqCst) {
+                if CATCHERS.lock().last() == Some(&number) {
                     target.throw(KeyboardInterrupt);
                 }
             }
         });
         watcher.set_name("Ctrl-C");
-        Ok(Catcher { listener, watcher })
+        Ok(Catcher { number, listener, watcher })
     }
 
     /// Stops listening. Tells whether a Ctrl-C was left undelivered.
     fn leave(self) -> bool {
-        // The watcher dies without a switch if it never ran, and is only told to otherwise: nothing
-        // here waits, so nothing meant for the caller can be raised here.
-        self.watcher.kill_nowait();
-        LEVEL.fetch_sub(1, Ordering::SeqCst);
+        // What is meant for the caller meanwhile is raised at its next yield point, not here.
+        shield(|| self.watcher.kill());
+        CATCHERS.lock().retain(|number| *number != self.number);
         let withdrawn = current::with(Hub::withdraw::<KeyboardInterrupt>) == Some(true);
         let undelivered = self.listener.take().is_some() || withdrawn;
         self.listener.stop();

@@ -292,8 +292,10 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // One that was stopped already is not alive, which is all that is wanted.
-        let _ = self.thread.stop();
+        // Somebody else may have begun to stop it; what is wanted is that it is over.
+        if self.thread.stop().is_err() {
+            let _ = self.thread.join();
+        }
     }
 }
 

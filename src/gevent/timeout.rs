@@ -5,6 +5,7 @@
 //! hub wins over it.
 
 use std::fmt;
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::base::duration::IntoDuration;
@@ -33,7 +34,8 @@ use crate::wait::timeout::{self as limits, Expiry};
 /// ```
 pub fn with_timeout<T>(seconds: impl IntoDuration, f: impl FnOnce() -> T) -> Result<T, Expired> {
     let expired = identify(seconds.into_duration());
-    limits::limit(arm(expired), expired, f)
+    let expiry = made(Expiry::arm_here(expired, deadline(expired)));
+    limits::limit(expiry, expired, f)
 }
 
 /// A limit with an identity of its own.
@@ -41,13 +43,12 @@ fn identify(after: Duration) -> Expired {
     Expired { id: limits::new_id(), after }
 }
 
-/// Starts the clock for the running greenlet.
-fn arm(expired: Expired) -> Expiry {
-    let deadline = Instant::now().checked_add(expired.after);
-    match Expiry::arm(expired, deadline) {
-        Ok(expiry) => expiry,
-        Err(error) => panic!("failed to make a hub: {error}"),
-    }
+fn deadline(expired: Expired) -> Option<Instant> {
+    Instant::now().checked_add(expired.after)
+}
+
+fn made(expiry: io::Result<Expiry>) -> Expiry {
+    expiry.unwrap_or_else(|error| panic!("failed to make a hub: {error}"))
 }
 
 impl Expired {
@@ -107,7 +108,7 @@ impl Timeout {
             // A new identity: an unwind of an earlier start is not this one's.
             self.expiry = None;
             self.expired = identify(self.duration());
-            self.expiry = Some(arm(self.expired));
+            self.expiry = Some(made(Expiry::arm(self.expired, deadline(self.expired))));
         }
     }
 
@@ -141,11 +142,12 @@ impl Timeout {
     ///
     /// As [`start`](Timeout::start); and with whatever `f` raises.
     pub fn run<T>(&mut self, f: impl FnOnce() -> T) -> Result<T, Expired> {
-        self.start();
-        match self.expiry.take() {
-            Some(expiry) => limits::limit(expiry, self.expired, f),
-            None => Ok(f()),
-        }
+        let deadline = match self.expiry.take() {
+            Some(expiry) if expiry.is_pending() => expiry.deadline(),
+            _ => deadline(self.expired),
+        };
+        self.expired = identify(self.duration());
+        limits::limit(made(Expiry::arm_here(self.expired, deadline)), self.expired, f)
     }
 }
 

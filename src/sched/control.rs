@@ -6,6 +6,7 @@
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -40,10 +41,10 @@ pub(crate) enum Status {
     New,
     /// Queued, or armed to start later.
     Started,
+    /// Will never begin: its captured values are to be dropped when its killer comes to it.
+    Withheld,
     /// Its body runs or waits.
     Begun,
-    /// Ended before it began; its captured values are being dropped.
-    Dying,
     /// Over, and every trace of it gone.
     Dead,
 }
@@ -53,8 +54,8 @@ impl Status {
         match bits {
             0 => Status::New,
             1 => Status::Started,
-            2 => Status::Begun,
-            3 => Status::Dying,
+            2 => Status::Withheld,
+            3 => Status::Begun,
             _ => Status::Dead,
         }
     }
@@ -118,6 +119,8 @@ pub(crate) struct Local {
     pub(super) class: Class,
     /// A stack is promised to this greenlet.
     pub(super) reserved: Cell<bool>,
+    /// It runs what the hub's loop must not, and is no concern of the user's.
+    pub(super) internal: Cell<bool>,
     /// Its place among the hub's live greenlets.
     pub(super) place: Cell<Option<Key>>,
     /// It has been put into the run queue for its first run, which happens once.
@@ -126,6 +129,8 @@ pub(crate) struct Local {
     pub(super) start_timer: Cell<Option<Key>>,
     /// Exceptions to raise, in order; a kill stays at its place for ever.
     pub(super) pending: RefCell<VecDeque<Exception>>,
+    /// Which of its places in the run queue is its own.
+    pub(super) epoch: Cell<u32>,
     /// How many shields keep exceptions off.
     pub(super) shields: Cell<u32>,
     /// The panic depth it parked at.
@@ -136,8 +141,8 @@ pub(crate) struct Local {
     pub(super) thrown: Cell<Option<(TypeId, usize)>>,
     /// The greenlet-local values that it has made.
     pub(crate) locals: RefCell<Locals>,
-    /// I/O calls left before it must let others run.
-    pub(crate) budget: Cell<u32>,
+    /// I/O calls made since it last let others run.
+    pub(crate) spent: Cell<u32>,
 }
 
 impl Local {
@@ -149,17 +154,24 @@ impl Local {
             outcome: Cell::new(None),
             class,
             reserved: Cell::new(false),
+            internal: Cell::new(false),
             place: Cell::new(None),
             queued: Cell::new(false),
             start_timer: Cell::new(None),
             pending: RefCell::new(VecDeque::new()),
+            epoch: Cell::new(0),
             shields: Cell::new(0),
             depth: Cell::new(0),
             kills_raised: Cell::new(0),
             thrown: Cell::new(None),
             locals: RefCell::new(Vec::new()),
-            budget: Cell::new(0),
+            spent: Cell::new(0),
         }
+    }
+
+    /// How many shields are up.
+    pub(crate) fn shields(&self) -> u32 {
+        self.shields.get()
     }
 
     /// Notes the panic depth at which the greenlet parks.
@@ -175,6 +187,11 @@ impl Local {
     /// Notes what is about to be raised.
     pub(super) fn note_thrown(&self, payload: &(dyn Any + Send)) {
         self.thrown.set(Some(identity(payload)));
+    }
+
+    /// Notes that it panics: what comes to the root from now on is not what was thrown before.
+    pub(super) fn forget_thrown(&self) {
+        self.thrown.set(None);
     }
 
     /// Whether `payload` is what was thrown last.
@@ -343,11 +360,11 @@ impl Control {
 
     /// Takes the failure out for the one who consumes the result.
     ///
-    /// Later askers learn no more than that it was killed.
+    /// Later askers learn how it failed, and the message if there was one.
     pub(crate) fn take_failure(&self) -> Option<Failure> {
         match self.end.lock().outcome.as_mut()? {
             Outcome::Returned => None,
-            Outcome::Failed(failure) => Some(std::mem::replace(failure, Failure::killed())),
+            Outcome::Failed(failure) => Some(failure.take()),
         }
     }
 
@@ -420,6 +437,10 @@ impl Control {
         self.word.disarm(ticket)
     }
 }
+
+// What an unwind leaves behind is whole: atomics, locks, and cells that are set in one step.
+impl UnwindSafe for Control {}
+impl RefUnwindSafe for Control {}
 
 impl Drop for Control {
     /// The payload of a failure that nobody asked for may have a destructor that waits. The hub's

@@ -29,6 +29,11 @@ pub(crate) fn with<R>(f: impl FnOnce(&Hub) -> R) -> Option<R> {
     (!hub.is_null()).then(|| f(unsafe { &*hub }))
 }
 
+/// Whether `control` belongs to the hub of this thread.
+pub(crate) fn is_here(control: &Control) -> bool {
+    with(|hub| control.is_of(hub)) == Some(true)
+}
+
 /// Calls `f` with the hub of this thread, made on first use.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 use super::control::Status;
 use super::current;
 use super::hub::Hub;
-use super::kill::{self, Exception};
+use super::kill::{self, Exception, Placed};
 use crate::driver::sys;
 
 /// Arranges for this thread's hub to end with it.
@@ -56,10 +56,14 @@ extern "C" fn end_of_thread(_: *mut libc::c_void) {
 }
 
 fn end_hub(hub: &Hub) {
-    // One that was never started has no stack to lose: what it captured is dropped here.
+    // Those that were never started, and leftovers of the hub's own, end by dropping what they hold.
     for control in hub.live() {
-        if control.status() == Status::New {
-            kill::raise_in(&control, Exception::Kill);
+        let status = control.status();
+        let is_leftover = control.local(hub).internal.get() && status < Status::Begun;
+        if (status == Status::New || is_leftover)
+            && kill::raise_in(&control, Exception::Kill) == Placed::First
+        {
+            hub.switch_to_first();
         }
     }
     let live = hub.live();

@@ -4,7 +4,7 @@
 //! main greenlet is to run again. It runs no user code itself: bodies, destructors and callbacks
 //! all run on a greenlet's stack, where they may wait.
 //!
-//! A *turn* is a bounded number of switches followed by one look at the world: poll the driver,
+//! A *turn* is a bounded number of switches, fewer when they take long, followed by one look at the world: poll the driver,
 //! drain the inbox, fire the timers. In that order, so that input which is ready beats a kill or a
 //! time-out found in the same turn. The poll waits only when there is nobody to run.
 
@@ -14,7 +14,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::control::{Control, Local};
 use super::current::{self, Running};
@@ -28,10 +28,13 @@ use crate::base::heap::Heap;
 use crate::base::slab::Slab;
 use crate::driver::poll::{Driver, Event, Until};
 
-/// Switches between two looks at the world while greenlets are ready. A look costs a few hundred
-/// nanoseconds, so this makes it a few nanoseconds of each switch; input waits no longer than this
-/// many greenlets take.
-const SWITCHES_PER_TURN: u32 = 128;
+/// The most switches between two looks at the world while greenlets are ready. A look costs a few
+/// hundred nanoseconds, so this makes it a few nanoseconds of each switch.
+const MOST_SWITCHES: u32 = 128;
+
+/// How long a turn should take at the most. One that took longer is followed by a shorter one, down
+/// to a single switch; so input, timers and kills wait for no more than a few long computations.
+const LONGEST_TURN: Duration = Duration::from_millis(1);
 
 /// Tells hubs apart. Zero is nobody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +45,28 @@ impl HubId {
     pub(super) const NONE: HubId = HubId(0);
 }
 
+/// A place in the run queue.
+struct Turn {
+    control: Arc<Control>,
+    /// Void unless it is the greenlet's own.
+    epoch: u32,
+}
+
+impl Turn {
+    #[inline]
+    fn new(hub: &Hub, control: Arc<Control>) -> Turn {
+        let epoch = control.local(hub).epoch.get();
+        Turn { control, epoch }
+    }
+}
+
 /// See the module's documentation.
 pub(crate) struct Hub {
     id: HubId,
     remote: Arc<Remote>,
     main: Arc<Control>,
     running: Running,
-    ready: RefCell<VecDeque<Arc<Control>>>,
+    ready: RefCell<VecDeque<Turn>>,
     pub(super) timers: RefCell<Heap<Timer>>,
     pub(super) io: RefCell<IoTable>,
     pub(super) stacks: RefCell<Pool>,
@@ -57,7 +75,11 @@ pub(crate) struct Hub {
     /// Kept between turns for their capacity.
     events: Cell<Vec<Event>>,
     messages: Cell<Vec<Message>>,
+    /// How many switches the present turn has, and how many of them are left.
+    switches: Cell<u32>,
     switches_left: Cell<u32>,
+    /// When the present turn began.
+    turn_began: Cell<Instant>,
     /// The running greenlet goes back to the end of the queue when it suspends.
     requeue: Cell<bool>,
     /// The loop itself runs, on the main greenlet's stack.
@@ -92,7 +114,9 @@ impl Hub {
             driver: RefCell::new(driver),
             events: Cell::new(Vec::new()),
             messages: Cell::new(Vec::new()),
-            switches_left: Cell::new(SWITCHES_PER_TURN),
+            switches: Cell::new(MOST_SWITCHES),
+            switches_left: Cell::new(MOST_SWITCHES),
+            turn_began: Cell::new(Instant::now()),
             requeue: Cell::new(false),
             looping: Cell::new(false),
             hosted: Cell::new(false),
@@ -136,7 +160,23 @@ impl Hub {
 
     /// Puts `control` at the end of the run queue.
     pub(super) fn make_ready(&self, control: Arc<Control>) {
-        self.ready.borrow_mut().push_back(control);
+        let turn = Turn::new(self, control);
+        self.ready.borrow_mut().push_back(turn);
+    }
+
+    /// Puts `control` at the front of the run queue; a place that it has there already is void.
+    pub(super) fn make_ready_first(&self, control: Arc<Control>) {
+        let epoch = &control.local(self).epoch;
+        epoch.set(epoch.get().wrapping_add(1));
+        let turn = Turn::new(self, control);
+        self.ready.borrow_mut().push_front(turn);
+    }
+
+    /// Lets the first greenlet in the run queue run until it yields, then returns.
+    pub(crate) fn switch_to_first(&self) {
+        let turn = Turn::new(self, self.running_handle());
+        self.ready.borrow_mut().insert(1, turn);
+        self.switch_out();
     }
 
     /// Lets every greenlet that is ready run, then returns.
@@ -162,7 +202,7 @@ impl Hub {
     }
 
     /// Whether the code that asks runs in the loop, where nothing may wait.
-    pub(super) fn is_looping(&self) -> bool {
+    pub(crate) fn is_looping(&self) -> bool {
         self.looping.get()
     }
 
@@ -171,7 +211,7 @@ impl Hub {
         self.looping.set(true);
         loop {
             let next = self.ready.borrow_mut().pop_front();
-            let Some(control) = next else {
+            let Some(Turn { control, epoch }) = next else {
                 self.look(true);
                 continue;
             };
@@ -184,14 +224,17 @@ impl Hub {
                 self.looping.set(false);
                 return;
             }
-            self.run(control);
+            self.run(control, epoch);
         }
     }
 
     /// Runs one greenlet until it suspends or ends.
     #[inline(always)]
-    fn run(&self, control: Arc<Control>) {
+    fn run(&self, control: Arc<Control>, epoch: u32) {
         let local = control.local(self);
+        if epoch != local.epoch.get() {
+            return;
+        }
         if !local.switch.is_prepared() && !spawn::prepare(self, &control) {
             return;
         }
@@ -219,10 +262,18 @@ impl Hub {
     /// Looks at the world; waits for it to change if `wait` is set and there is nothing to do.
     #[inline(never)]
     fn look(&self, wait: bool) {
-        self.switches_left.set(SWITCHES_PER_TURN);
+        let took = self.now().saturating_duration_since(self.turn_began.get());
+        let switches = match self.switches.get() {
+            _ if wait => MOST_SWITCHES,
+            switches if took > LONGEST_TURN => (switches / 4).max(1),
+            switches => (switches * 2).min(MOST_SWITCHES),
+        };
+        self.switches.set(switches);
+        self.switches_left.set(switches);
         self.poll(wait);
         self.drain_inbox();
         self.fire_timers();
+        self.turn_began.set(self.now());
     }
 
     fn poll(&self, wait: bool) {
@@ -248,8 +299,20 @@ impl Hub {
         self.events.set(events);
     }
 
+    /// Does something as if in the loop: what user code it would run is left to a greenlet.
+    pub(super) fn as_loop<R>(&self, f: impl FnOnce() -> R) -> R {
+        let before = self.looping.replace(true);
+        let result = f();
+        self.looping.set(before);
+        result
+    }
+
     /// Takes what other threads have left.
     pub(crate) fn drain_inbox(&self) {
+        self.as_loop(|| self.take_messages());
+    }
+
+    fn take_messages(&self) {
         let mut messages = self.messages.take();
         self.remote.take(&mut messages);
         for message in messages.drain(..) {

@@ -12,6 +12,8 @@
 //! look, and then the lock makes `sleeping` visible to the sender. A hub that is awake is never
 //! woken by a system call.
 
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -51,23 +53,47 @@ struct Inbox {
 /// The end of a hub that any thread may hold.
 pub(crate) struct Remote {
     id: HubId,
-    driver: Handle,
+    /// None once the hub is gone: its descriptors are not kept open by those who remember it.
+    driver: Lock<Option<Handle>>,
     inbox: Lock<Inbox>,
     sleeping: AtomicBool,
 }
 
 impl Remote {
     pub(super) fn new(id: HubId, driver: Handle) -> Remote {
-        Remote { id, driver, inbox: Lock::new(Inbox::default()), sleeping: AtomicBool::new(false) }
+        Remote {
+            id,
+            driver: Lock::new(Some(driver)),
+            inbox: Lock::new(Inbox::default()),
+            sleeping: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn id(&self) -> HubId {
         self.id
     }
 
-    /// The poller, for taking descriptors out.
-    pub(crate) fn driver(&self) -> &Handle {
-        &self.driver
+    /// Does something with the poller, unless the hub is gone.
+    fn with_driver(&self, f: impl FnOnce(&Handle) -> io::Result<()>) -> io::Result<()> {
+        self.driver.lock().as_ref().map_or(Ok(()), f)
+    }
+
+    /// Puts a descriptor into the poller.
+    pub(super) fn register(&self, fd: BorrowedFd<'_>, key: Key) -> io::Result<()> {
+        self.with_driver(|driver| driver.register(fd, key.to_bits()))
+    }
+
+    /// Takes a descriptor out of the poller and lets the hub forget it.
+    pub(crate) fn deregister(&self, fd: RawFd, key: Key) {
+        if let Err(error) = self.with_driver(|driver| driver.deregister(fd)) {
+            log::error!("a descriptor could not be taken out of the poller: {error}");
+        }
+        self.forget(key);
+    }
+
+    /// Whether the hub is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.driver.lock().is_none()
     }
 
     /// Leaves a message and makes sure that the hub will see it. Safe to call from anywhere.
@@ -81,7 +107,7 @@ impl Remote {
         inbox.messages.push(message);
         drop(inbox);
         if self.sleeping.swap(false, Ordering::AcqRel)
-            && let Err(error) = self.driver.wake()
+            && let Err(error) = self.with_driver(Handle::wake)
         {
             let message = format!("a hub could not be woken: {error}");
             if current::with(|hub| spawn::report(hub, message.clone())).is_none() {
@@ -91,7 +117,7 @@ impl Remote {
     }
 
     /// Lets the hub forget a descriptor that is out of its poller.
-    pub(crate) fn forget(&self, key: Key) {
+    fn forget(&self, key: Key) {
         let here = current::with(|hub| {
             let is_here = hub.id() == self.id;
             if is_here {
@@ -120,8 +146,9 @@ impl Remote {
         std::mem::swap(&mut self.inbox.lock().messages, into);
     }
 
-    /// Hub: takes no more messages.
+    /// Hub: takes no more messages and closes the poller's descriptors.
     pub(super) fn close(&self) -> Vec<Message> {
+        drop(self.driver.lock().take());
         let mut inbox = self.inbox.lock();
         inbox.closed = true;
         std::mem::take(&mut inbox.messages)

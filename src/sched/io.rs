@@ -29,8 +29,8 @@ pub(crate) enum Direction {
 struct Side {
     /// A call may go through. An edge sets it, a call that found nothing clears it.
     ready: bool,
-    /// Nothing more will come but what is there: a short read proves nothing.
-    closed: bool,
+    /// A short call proves nothing any more: the stream has ended, or has urgent data in it.
+    short_tells_nothing: bool,
     waiters: VecDeque<Waker>,
 }
 
@@ -75,7 +75,7 @@ impl Hub {
     /// Those of epoll_ctl(2): `EPERM` for a regular file, `ENOSPC` at the limit of watches.
     pub(crate) fn register(&self, fd: BorrowedFd<'_>) -> io::Result<Key> {
         let key = self.io.borrow_mut().0.insert(Entry::default());
-        let result = self.remote().driver().register(fd, key.to_bits());
+        let result = self.remote().register(fd, key);
         if result.is_err() {
             self.io.borrow_mut().remove(key);
         }
@@ -101,10 +101,10 @@ impl Hub {
         self.side(key, direction, |side| side.ready = false);
     }
 
-    /// Notes that a call transferred less than it could have, which exhausts a stream, unless the
-    /// stream has ended: then the end itself is still to be read.
+    /// Notes that a call transferred less than it could have, which exhausts a stream, unless it
+    /// has ended or has urgent data in it.
     pub(crate) fn set_short(&self, key: Key, direction: Direction) {
-        self.side(key, direction, |side| side.ready = side.closed);
+        self.side(key, direction, |side| side.ready = side.short_tells_nothing);
     }
 
     /// Queues a waiter.
@@ -140,13 +140,12 @@ impl Hub {
     /// An edge.
     pub(super) fn io_event(&self, event: Event) {
         let key = Key::from_bits(event.token);
-        if event.read_closed {
-            self.side(key, Direction::Read, |side| side.closed = true);
+        if event.short_reads_tell_nothing {
+            self.side(key, Direction::Read, |side| side.short_tells_nothing = true);
         }
-        for (happened, direction) in [
-            (event.readable || event.read_closed, Direction::Read),
-            (event.writable, Direction::Write),
-        ] {
+        for (happened, direction) in
+            [(event.readable, Direction::Read), (event.writable, Direction::Write)]
+        {
             if happened {
                 self.side(key, direction, |side| side.ready = true);
                 self.pass_on(key, direction);

@@ -4,7 +4,7 @@
 //! through the inbox. From there it is raised by the target itself, at a yield point. A target that
 //! is parked is woken for it, if it may be raised there:
 //!
-//! - no shield is up, and
+//! - no shield is up that was not there when the exception's catcher was entered, and
 //! - the target's panic depth is that at which the exception's catcher was entered. A kill and a
 //!   throw are caught by the root, which was entered at depth zero, so they are never raised while
 //!   the target unwinds; a time-out may be, by a `with_timeout` inside a destructor.
@@ -21,9 +21,8 @@ use super::control::{Control, Local, Status};
 use super::current;
 use super::hub::Hub;
 use super::inbox::Message;
-use super::shield::Shield;
 use super::spawn;
-use super::unwind::{self, Payload};
+use super::unwind::Payload;
 use crate::base::expired::Expired;
 use crate::base::failure::{Failure, GreenletExit, Outcome};
 
@@ -33,16 +32,35 @@ pub(crate) enum Exception {
     Kill,
     /// Raised once.
     Throw(Payload),
-    /// A time-out, raised once, for a catcher at this panic depth.
-    Expire(Expired, u32),
+    /// A time-out, raised once, for a catcher that was entered here.
+    Expire(Expired, Catcher),
+}
+
+/// Where the catcher of an exception was entered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Catcher {
+    /// The panic depth.
+    pub(crate) depth: u32,
+    /// How many shields were up: those keep nothing off that was made inside them.
+    pub(crate) shields: u32,
 }
 
 impl Exception {
-    fn catcher_depth(&self) -> u32 {
+    fn catcher(&self) -> Catcher {
         match self {
-            Exception::Kill | Exception::Throw(_) => 0,
-            Exception::Expire(_, depth) => *depth,
+            // The root, which was entered before anything else.
+            Exception::Kill | Exception::Throw(_) => Catcher::default(),
+            Exception::Expire(_, catcher) => *catcher,
         }
+    }
+
+    fn may_be_raised(&self, depth: u32, shields: u32) -> bool {
+        let catcher = self.catcher();
+        catcher.depth == depth && shields <= catcher.shields
+    }
+
+    fn is_expiry(&self, id: u64) -> bool {
+        matches!(self, Exception::Expire(expired, _) if expired.id == id)
     }
 
     /// What the unwind will carry.
@@ -64,64 +82,100 @@ impl Exception {
     }
 }
 
+/// Where a target was put that has something to raise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placed {
+    /// At the front of the run queue: the caller is to let it run, by `switch_to_first`.
+    First,
+    /// Wherever its turn comes.
+    InTurn,
+}
+
 /// Asks for `exception` to be raised in `target`. Safe to call from anywhere.
-pub(crate) fn raise_in(target: &Arc<Control>, exception: Exception) {
+///
+/// One of this thread that has not begun is put first, so that it is dead before its killer goes on,
+/// unless what it captured waits in its destructors.
+pub(crate) fn raise_in(target: &Arc<Control>, exception: Exception) -> Placed {
     if target.is_dead() {
-        return;
+        return Placed::InTurn;
     }
-    let mut exception = Some(exception);
-    current::with(|hub| {
-        if let Some(exception) = exception.take_if(|_| target.is_of(hub)) {
-            match target.status() {
-                Status::New | Status::Started => end_unbegun(hub, target, exception),
-                _ => deliver(hub, target, exception),
-            }
-        }
-    });
-    if let (Some(exception), Some(remote)) = (exception, target.remote()) {
+    if current::is_here(target) {
+        let deliver = |hub: &Hub| match target.status() < Status::Begun && !hub.is_looping() {
+            true => deliver_at(hub, target, exception, Placed::First),
+            false => deliver_at(hub, target, exception, Placed::InTurn),
+        };
+        return current::with(deliver).unwrap_or(Placed::InTurn);
+    }
+    if let Some(remote) = target.remote() {
         remote.post(Message::Raise(target.clone(), exception));
         // After the message: whoever sees the notice will find it.
         target.notice.store(true, Ordering::Release);
     }
+    Placed::InTurn
 }
 
-/// Ends a greenlet that has not begun, here and now.
-fn end_unbegun(hub: &Hub, target: &Arc<Control>, exception: Exception) {
-    let local = target.local(hub);
-    if let Some(timer) = local.start_timer.take() {
-        hub.remove_timer(timer);
+/// The same, with any target of this thread put first that can raise.
+pub(crate) fn hit(target: &Arc<Control>, exception: Exception) -> Placed {
+    if current::is_here(target) {
+        let deliver = |hub: &Hub| deliver_at(hub, target, exception, Placed::First);
+        return current::with(deliver).unwrap_or(Placed::InTurn);
     }
-    target.set_status(Status::Dying);
-    let body = local.body.take();
-    // What is meant for the killer is not to end up as the target's outcome.
-    let shield = Shield::enter(None);
-    let dropped = unwind::catch(|| drop(body));
-    drop(shield);
-    local.outcome.set(Some(match dropped {
-        Ok(()) => exception.into_outcome(),
-        Err(payload) => Outcome::Failed(Failure::panicked(payload)),
-    }));
-    spawn::bury(hub, target);
+    raise_in(target, exception)
+}
+
+/// Keeps a target of this thread from beginning, if it has not; the rest of its end is for [`hit`].
+pub(crate) fn withhold(target: &Arc<Control>) {
+    if current::is_here(target) && target.status() < Status::Begun {
+        current::with(|hub| spawn::disarm_start(hub, target));
+        target.set_status(Status::Withheld);
+    }
 }
 
 /// Hub's thread: notes an exception and wakes the target if it can be raised where it waits.
 pub(super) fn deliver(hub: &Hub, target: &Arc<Control>, exception: Exception) {
+    deliver_at(hub, target, exception, Placed::InTurn);
+}
+
+fn deliver_at(hub: &Hub, target: &Arc<Control>, exception: Exception, place: Placed) -> Placed {
     let local = target.local(hub);
     match target.status() {
-        Status::Dead | Status::Dying => spawn::dispose(hub, exception.into_payload()),
-        Status::New | Status::Started => {
-            if let Some(timer) = local.start_timer.take() {
-                hub.remove_timer(timer);
+        Status::Dead => {
+            spawn::dispose(hub, exception.into_payload());
+            Placed::InTurn
+        }
+        Status::New | Status::Started | Status::Withheld => {
+            let outcome = doom(hub, local, exception);
+            local.doom.set(Some(outcome));
+            spawn::disarm_start(hub, target);
+            target.set_status(Status::Started);
+            match place {
+                Placed::First => hub.make_ready_first(target.clone()),
+                Placed::InTurn => spawn::start_now(hub, target),
             }
-            let first = local.doom.take().unwrap_or_else(|| exception.into_outcome());
-            local.doom.set(Some(first));
-            target.claim_start();
-            spawn::start_now(hub, target);
+            place
         }
         Status::Begun => {
             note(target, local, exception);
-            reconsider(hub, target);
+            if !may_raise_parked(target, local) {
+                return Placed::InTurn;
+            }
+            match place {
+                Placed::First => hub.make_ready_first(target.clone()),
+                Placed::InTurn => hub.make_ready(target.clone()),
+            }
+            place
         }
+    }
+}
+
+/// How a greenlet ends that has not begun: by the first exception that it got.
+fn doom(hub: &Hub, local: &Local, exception: Exception) -> Outcome {
+    match local.doom.take() {
+        Some(first) => {
+            spawn::dispose(hub, exception.into_payload());
+            first
+        }
+        None => exception.into_outcome(),
     }
 }
 
@@ -142,18 +196,20 @@ fn note(target: &Control, local: &Local, exception: Exception) {
 
 /// Wakes `target` if it is parked where one of its exceptions may be raised.
 pub(super) fn reconsider(hub: &Hub, target: &Arc<Control>) {
-    let local = target.local(hub);
-    if find(local, local.depth.get()).is_some() && target.word().raise() {
+    if may_raise_parked(target, target.local(hub)) {
         hub.make_ready(target.clone());
     }
 }
 
+/// Decides the wait of a target that is parked where one of its exceptions may be raised.
+fn may_raise_parked(target: &Control, local: &Local) -> bool {
+    find(local, local.depth.get()).is_some() && target.word().raise()
+}
+
 /// The first exception that may be raised at `depth`.
 fn find(local: &Local, depth: u32) -> Option<usize> {
-    if local.shields.get() > 0 {
-        return None;
-    }
-    local.pending.borrow().iter().position(|exception| exception.catcher_depth() == depth)
+    let shields = local.shields.get();
+    local.pending.borrow().iter().position(|exception| exception.may_be_raised(depth, shields))
 }
 
 impl Hub {
@@ -162,36 +218,52 @@ impl Hub {
         self.running().notice.load(Ordering::Relaxed)
     }
 
-    /// Takes the exception that the running greenlet is to raise, if there is one.
-    ///
-    /// `depth` is asked for its panic depth only if it matters.
-    pub(crate) fn take_exception(&self, depth: impl FnOnce() -> u32) -> Option<Exception> {
+    /// The place of the exception that the running greenlet is to raise, if there is one.
+    fn find_exception(&self, depth: impl FnOnce() -> u32) -> Option<usize> {
         let (control, local) = (self.running(), self.running_local());
         control.notice.store(false, Ordering::Release);
         self.drain_inbox();
-        let some_pending = !local.pending.borrow().is_empty();
-        let found = if some_pending { find(local, depth()) } else { None };
-        let mut pending = local.pending.borrow_mut();
-        let exception = found.and_then(|index| match pending.get(index)? {
+        if local.pending.borrow().is_empty() {
+            return None;
+        }
+        control.notice.store(true, Ordering::Release);
+        find(local, depth())
+    }
+
+    /// Whether the running greenlet is to raise an exception.
+    ///
+    /// `depth` is asked for its panic depth only if it matters.
+    pub(crate) fn has_exception(&self, depth: impl FnOnce() -> u32) -> bool {
+        self.find_exception(depth).is_some()
+    }
+
+    /// Takes the exception that the running greenlet is to raise, if there is one.
+    pub(crate) fn take_exception(&self, depth: impl FnOnce() -> u32) -> Option<Exception> {
+        let index = self.find_exception(depth)?;
+        let mut pending = self.running_local().pending.borrow_mut();
+        match pending.get(index)? {
             Exception::Kill => Some(Exception::Kill),
             _ => pending.remove(index),
-        });
-        if !pending.is_empty() {
-            control.notice.store(true, Ordering::Release);
         }
-        exception
     }
 
     /// Whether some exception waits for a catcher inside a destructor.
     pub(crate) fn has_deep_exception(&self) -> bool {
-        let deep = |exception: &Exception| exception.catcher_depth() > 0;
+        let deep = |exception: &Exception| exception.catcher().depth > 0;
         self.running_local().pending.borrow().iter().any(deep)
     }
 
-    /// Withdraws a time-out that has fired and was not raised yet.
-    pub(crate) fn forget_expiry(&self, owner: &Control, id: u64) {
-        let is_it = |e: &Exception| matches!(e, Exception::Expire(expired, _) if expired.id == id);
-        owner.local(self).pending.borrow_mut().retain(|exception| !is_it(exception));
+    /// Whether a time-out of `owner` has fired and was not raised yet.
+    pub(crate) fn has_expired(&self, owner: &Control, id: u64) -> bool {
+        owner.local(self).pending.borrow().iter().any(|exception| exception.is_expiry(id))
+    }
+
+    /// Withdraws a time-out of the running greenlet that has fired and was not raised yet.
+    ///
+    /// From another greenlet it could not be withdrawn: its wait may have been decided for it.
+    pub(crate) fn forget_expiry(&self, id: u64) {
+        let mut pending = self.running_local().pending.borrow_mut();
+        pending.retain(|exception| !exception.is_expiry(id));
     }
 
     /// Withdraws thrown exceptions of one type from the running greenlet. Tells whether there were
@@ -204,8 +276,8 @@ impl Hub {
         pending.len() < before
     }
 
-    /// Notes what the running greenlet is about to raise.
-    pub(crate) fn note_raise(&self, payload: &Payload) {
+    /// Notes that the running greenlet is about to raise what was thrown into it.
+    pub(crate) fn note_thrown(&self, payload: &Payload) {
         self.running_local().note_thrown(&**payload);
     }
 }

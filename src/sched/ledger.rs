@@ -25,6 +25,7 @@ use std::thread;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::stack::{self, Class, Stack};
+use super::unwind;
 use crate::base::lock::Lock;
 
 /// How many tokens the minting thread makes at once.
@@ -96,7 +97,10 @@ fn give_up() -> ! {
 }
 
 /// Zeroes this thread's panic count and returns what it was.
+///
+/// Inside the panic hook, which must not wait, it ends the process.
 pub(crate) fn release() -> u32 {
+    unwind::refuse_in_hook();
     let mut depth = 0;
     while thread::panicking() {
         finish_token(take_token());

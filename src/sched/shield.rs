@@ -14,7 +14,7 @@ use crate::base::slab::Key;
 
 /// A shield around the running greenlet, until it is dropped or its limit passes.
 ///
-/// On a thread without a hub there is nothing to keep off, and it does nothing.
+/// A thread without a hub gets one, because what is done inside may make a hub and be killed.
 pub(crate) struct Shield {
     /// Whether this shield still counts; its limit may have lifted it.
     up: Rc<Cell<bool>>,
@@ -24,7 +24,7 @@ pub(crate) struct Shield {
 impl Shield {
     pub(crate) fn enter(deadline: Option<Instant>) -> Shield {
         let up = Rc::new(Cell::new(false));
-        let limit = current::with(|hub| {
+        let limit = current::with_hub(|hub| {
             let local = hub.running_local();
             local.shields.set(local.shields.get() + 1);
             up.set(true);
@@ -32,7 +32,7 @@ impl Shield {
                 hub.add_timer(deadline, Timer::Unshield(hub.running_handle(), up.clone()))
             })
         });
-        Shield { up, limit: limit.flatten() }
+        Shield { up, limit: limit.ok().flatten() }
     }
 }
 

@@ -13,7 +13,9 @@ use super::shield::Shield;
 use super::stack::Class;
 use super::timers::Timer;
 use super::unwind::{self, Payload};
+use crate::base::expired::Expired;
 use crate::base::failure::{Failure, GreenletExit, Outcome};
+use crate::base::list::List;
 
 /// Makes a greenlet of `hub`, not started, with a stack promised to it.
 ///
@@ -59,14 +61,9 @@ pub(crate) fn start_at(control: &Arc<Control>, deadline: Instant) {
 
 /// Does something on the hub of `control`: at once on its thread, by message from another.
 fn tell(control: &Control, message: Message, here: impl FnOnce(&Hub)) {
-    let done = current::with(|hub| {
-        let is_here = control.is_of(hub);
-        if is_here {
-            here(hub);
-        }
-        is_here
-    });
-    if let (None | Some(false), Some(remote)) = (done, control.remote()) {
+    if current::is_here(control) {
+        current::with(here);
+    } else if let Some(remote) = control.remote() {
         remote.post(message);
     }
 }
@@ -87,6 +84,13 @@ pub(super) fn arm_start(hub: &Hub, control: &Arc<Control>, deadline: Instant) {
     }
 }
 
+/// Disarms a delayed start.
+pub(super) fn disarm_start(hub: &Hub, control: &Control) {
+    if let Some(timer) = control.local(hub).start_timer.take() {
+        hub.remove_timer(timer);
+    }
+}
+
 /// Gives a greenlet its stack. False if it has ended without ever running.
 pub(super) fn prepare(hub: &Hub, control: &Control) -> bool {
     let local = control.local(hub);
@@ -102,6 +106,10 @@ pub(super) fn prepare(hub: &Hub, control: &Control) -> bool {
 /// The first and last frame of every greenlet's own code.
 fn root() {
     let begin = current::with(|hub| {
+        // A kill that another thread has asked for comes first.
+        if hub.has_notice() {
+            hub.drain_inbox();
+        }
         hub.running().set_status(Status::Begun);
         let local = hub.running_local();
         (local.body.take(), local.doom.take())
@@ -111,7 +119,13 @@ fn root() {
     };
     let outcome = match doom {
         None => unwind::catch(body).map_or_else(judge, |()| Outcome::Returned),
-        Some(doom) => unwind::catch(|| drop(body)).map_or_else(judge, |()| doom),
+        Some(doom) => match unwind::catch(|| drop(body)) {
+            Ok(()) => doom,
+            Err(payload) => {
+                current::with(|hub| dispose(hub, Box::new(doom)));
+                judge(payload)
+            }
+        },
     };
     let outcome = drop_locals().map_or(outcome, judge);
     current::with(|hub| hub.running_local().outcome.set(Some(outcome)));
@@ -142,7 +156,8 @@ fn judge(payload: Payload) -> Outcome {
     if payload.is::<GreenletExit>() {
         return Outcome::Failed(Failure::killed());
     }
-    let thrown = current::with(|hub| hub.running_local().was_thrown(&*payload));
+    let thrown =
+        current::with(|hub| payload.is::<Expired>() || hub.running_local().was_thrown(&*payload));
     Outcome::Failed(match thrown {
         Some(true) => Failure::thrown(payload),
         _ => Failure::panicked(payload),
@@ -168,9 +183,13 @@ pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
         Outcome::Returned => true,
         Outcome::Failed(failure) => failure.is_killed(),
     };
-    // Waiters first: as in gevent, a `kill` returns before the links have run.
+    hub.as_loop(|| tell_watchers(control.finish(outcome), succeeded));
+}
+
+/// Waiters first: as in gevent, a `kill` returns before the links have run.
+fn tell_watchers(watchers: List<Watcher>, succeeded: bool) {
     let mut links = Vec::new();
-    for watcher in control.finish(outcome) {
+    for watcher in watchers {
         match watcher {
             Watcher::Wake(waker) => drop(waker.wake()),
             Watcher::Report(board, index) => board.report(index),
@@ -222,7 +241,11 @@ pub(super) fn report(hub: &Hub, message: String) {
 fn run_later(hub: &Hub, body: Body) {
     let reserved = hub.stacks.borrow_mut().reserve(Class::DEFAULT);
     match reserved {
-        Ok(()) => start(&make(hub, Class::DEFAULT, Some("hub".into()), body)),
+        Ok(()) => {
+            let control = make(hub, Class::DEFAULT, Some("hub".into()), body);
+            control.local(hub).internal.set(true);
+            start(&control);
+        }
         Err(_) => std::mem::forget(body),
     }
 }

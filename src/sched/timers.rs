@@ -34,6 +34,11 @@ impl Hub {
         timer.is_some()
     }
 
+    /// Whether a timer has not fired yet.
+    pub(crate) fn has_timer(&self, key: Key) -> bool {
+        self.timers.borrow().contains(key)
+    }
+
     /// Fires what is due.
     pub(super) fn fire_timers(&self) {
         if self.timers.borrow().next_deadline().is_none() {

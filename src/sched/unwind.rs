@@ -8,6 +8,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use std::thread;
 
+use super::current;
+
 /// What an unwind carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
@@ -41,6 +43,7 @@ pub(crate) fn install_hook() {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             IN_HOOK.set(true);
+            current::with(|hub| hub.running_local().forget_thrown());
             previous(info);
             IN_HOOK.set(false);
         }));

@@ -17,8 +17,9 @@ pub(crate) struct Ends<'list> {
 }
 
 impl<'list> Ends<'list> {
-    /// Those that have ended already come first, in the order of the list.
+    /// Those that have ended already come first, in the order of the list. A yield point.
     pub(crate) fn of(targets: impl IntoIterator<Item = &'list Arc<Control>>) -> Ends<'list> {
+        park::checkpoint();
         let board = Arc::new(Board::default());
         let watch = |(index, target): (usize, &'list Arc<Control>)| {
             let key = target.watch(Watcher::Report(board.clone(), index));
@@ -32,9 +33,8 @@ impl<'list> Ends<'list> {
     }
 
     /// Waits for the next one; none when all have ended or the deadline passes first. A yield
-    /// point.
+    /// point when it has to wait.
     pub(crate) fn next(&mut self, deadline: Option<Instant>) -> Option<usize> {
-        park::checkpoint();
         while self.left > 0 {
             let mut wait = None;
             let next = self.board.next(|| wait.insert(Wait::arm()).waker());

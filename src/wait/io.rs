@@ -17,7 +17,7 @@ use super::park::{self, Wait};
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
 use crate::driver::sys::{self, PollFd};
-pub(crate) use crate::driver::sys::{ACCEPT_FLAGS, MAX_IO_SLICES, NO_SIGNAL, peek};
+pub(crate) use crate::driver::sys::{accept, peek, recv, recv_vectored, send, send_vectored};
 use crate::sched::current;
 use crate::sched::hub::Hub;
 use crate::sched::inbox::Remote;
@@ -39,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) read_timeout: AtomicU64,
     pub(crate) write_timeout: AtomicU64,
     pub(crate) nonblocking: AtomicBool,
+    /// The kernel's mode may be blocking: a clone was given to somebody else.
+    pub(crate) given_away: AtomicBool,
 }
 
 /// This socket in the poller of one hub.
@@ -51,10 +53,7 @@ struct Registration {
 impl Drop for Registration {
     /// Out of the poller first, so that no event of the closed descriptor can follow.
     fn drop(&mut self) {
-        if let Err(error) = self.remote.driver().deregister(self.fd) {
-            log::error!("a socket could not be taken out of the poller: {error}");
-        }
-        self.remote.forget(self.key);
+        self.remote.deregister(self.fd, self.key);
     }
 }
 
@@ -67,12 +66,19 @@ pub(crate) struct Source {
     socket: Socket,
     /// Made when something in it is no longer the default.
     options: OnceLock<Arc<Options>>,
+    /// It carries bytes without boundaries: a short read means that nothing is left.
+    is_stream: bool,
 }
 
 impl Source {
-    /// `socket` must be non-blocking.
+    /// `socket` must be a stream and non-blocking.
     pub(crate) fn new(socket: Socket) -> Source {
+        Source::of_kind(socket, true)
+    }
+
+    pub(crate) fn of_kind(socket: Socket, is_stream: bool) -> Source {
         Source {
+            is_stream,
             first: OnceLock::new(),
             more: Lock::new(Vec::new()),
             socket,
@@ -98,7 +104,7 @@ impl Source {
 
     /// A duplicate that shares the options.
     pub(crate) fn try_clone(&self) -> io::Result<Source> {
-        let clone = Source::new(self.socket.try_clone()?);
+        let clone = Source::of_kind(self.socket.try_clone()?, self.is_stream);
         // It is new: the cell is empty.
         let _ = clone.options.set(self.options().clone());
         Ok(clone)
@@ -106,6 +112,11 @@ impl Source {
 
     pub(crate) fn is_nonblocking(&self) -> bool {
         self.options.get().is_some_and(|options| options.nonblocking.load(Ordering::Relaxed))
+    }
+
+    /// Whether the kernel's mode may be blocking.
+    pub(crate) fn is_given_away(&self) -> bool {
+        self.options.get().is_some_and(|options| options.given_away.load(Ordering::Relaxed))
     }
 
     /// When an operation that starts now runs out of time.
@@ -139,7 +150,7 @@ impl Source {
             if let Some(key) = key {
                 let result = attempt(&self.socket);
                 if let Some(key) = key {
-                    current::with(|hub| note(hub, key, direction, &result));
+                    current::with(|hub| self.note(hub, key, direction, &result));
                 }
                 match result {
                     Ok(Done::More(value) | Done::Short(value)) => return Ok(value),
@@ -184,7 +195,12 @@ impl Source {
         let fd = self.socket.as_raw_fd();
         let registration = Registration { remote: hub.remote().clone(), key, fd };
         if let Err(registration) = self.first.set(registration) {
-            self.more.lock().push(registration);
+            let mut more = self.more.lock();
+            let gone: Vec<Registration> =
+                more.extract_if(.., |other| other.remote.is_closed()).collect();
+            more.push(registration);
+            drop(more);
+            drop(gone);
         }
         Ok(key)
     }
@@ -205,12 +221,22 @@ impl Source {
             None => self.block(direction, deadline),
             Some(Ok(Woken::Granted)) => Ok(true),
             Some(Ok(Woken::TimedOut)) => Ok(false),
-            Some(Ok(Woken::Raised)) => {
-                park::raise();
-                Ok(true)
-            }
+            Some(Ok(Woken::Raised)) => park::raise(),
             Some(Err(error)) => Err(error),
         }
+    }
+
+    /// Remembers in the hub's table what an attempt has shown.
+    #[inline]
+    fn note<T>(&self, hub: &Hub, key: Key, direction: Direction, result: &io::Result<Done<T>>) {
+        match result {
+            Ok(Done::Short(_)) if self.is_stream => hub.set_short(key, direction),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                hub.set_exhausted(key, direction);
+            }
+            _ => {}
+        }
+        hub.pass_on(key, direction);
     }
 
     /// The same on a thread without a hub: the thread itself waits.
@@ -228,18 +254,4 @@ impl Source {
 /// Reads what is there and throws it away.
 pub(crate) fn discard(mut socket: &Socket) -> io::Result<usize> {
     socket.read(&mut [0; 64])
-}
-
-/// Remembers in the hub's table what an attempt has shown.
-#[inline]
-fn note<T>(hub: &Hub, key: Key, direction: Direction, result: &io::Result<Done<T>>) {
-    match result {
-        Ok(Done::More(_)) => {}
-        Ok(Done::Short(_)) => hub.set_short(key, direction),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            hub.set_exhausted(key, direction);
-        }
-        Err(_) => {}
-    }
-    hub.pass_on(key, direction);
 }

@@ -1,13 +1,13 @@
 //! Waiting for the end of a greenlet, and asking for it.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flag::Flag;
 use super::park::{self, Wait};
-use crate::sched::control::{Control, Watcher};
+use crate::sched::control::{Control, Status, Watcher};
 use crate::sched::current;
-use crate::sched::kill::{self, Exception};
+use crate::sched::kill::{self, Exception, Placed};
 use crate::sched::spawn;
 use crate::sched::stack::Class;
 use crate::sched::word::Woken;
@@ -34,6 +34,16 @@ pub(crate) fn join(target: &Control, deadline: Option<Instant>) -> bool {
     target.is_dead()
 }
 
+/// Asks for `exception` to be raised in `target`; from anywhere, without waiting.
+///
+/// One of this thread that has not begun drops what it captured before this returns, unless that
+/// waits.
+pub(crate) fn ask(target: &Arc<Control>, exception: Exception) {
+    if kill::raise_in(target, exception) == Placed::First {
+        park::give_way_to_first();
+    }
+}
+
 /// Whether `target` is the one who asks.
 pub(crate) fn is_running(target: &Control) -> bool {
     current::with(|hub| std::ptr::eq(hub.running(), target)) == Some(true)
@@ -42,46 +52,64 @@ pub(crate) fn is_running(target: &Control) -> bool {
 /// Asks for `exception` in every target and waits until they are dead; false if the deadline passed
 /// first.
 ///
-/// The targets are hit in the given order. Whoever asks may be among them and is hit in its place:
-/// it gives the ones before it their turn, then raises. If nothing may be raised in it right now,
-/// because it is shielded or unwinding, it goes on to wait for the others.
+/// The targets are hit in the given order, each when the clean-up of the one before has come to its
+/// first yield. Whoever asks may be among them and is hit in its place, unless nothing may be raised
+/// in it right now, because it is shielded or unwinding; then it goes on to wait for the others.
 pub(crate) fn kill_all(
     targets: &[&Arc<Control>],
     deadline: Option<Instant>,
-    mut exception: impl FnMut() -> Exception,
+    exception: impl Fn() -> Exception + 'static,
 ) -> bool {
-    let alone = targets.len() == 1;
-    let mut turn = None;
-    for target in targets {
-        kill::raise_in(target, exception());
-        if is_running(target) {
-            if alone {
+    match targets {
+        [target] => {
+            ask(target, exception());
+            if is_running(target) {
                 park::checkpoint();
-            } else if turn.is_none() {
-                turn = Some(my_turn());
             }
         }
-    }
-    if let Some(turn) = turn {
-        turn.wait(None);
-        park::checkpoint();
+        _ => hit_all(targets, exception),
     }
     // A main greenlet does not die, and nobody can see their own end.
     let mut mortal = targets.iter().filter(|target| target.is_greenlet() && !is_running(target));
     mortal.all(|target| join(target, deadline))
 }
 
-/// A flag that will be set when everything that is ready now has had its turn.
-fn my_turn() -> Arc<Flag> {
-    let flag = Arc::new(Flag::new());
-    let set = flag.clone();
-    let name = Some("killall".into());
-    let helper =
-        current::with(|hub| spawn::create(hub, Class::DEFAULT, name, Box::new(move || set.set())));
-    match helper {
-        Some(Ok(helper)) => spawn::start(&helper),
-        // Without a stack for the helper, the turn is now.
-        _ => flag.set(),
+/// The same without waiting. Those of this thread that have not begun are dead on return.
+pub(crate) fn kill_all_nowait(
+    targets: &[&Arc<Control>],
+    exception: impl Fn() -> Exception + 'static,
+) {
+    let (begun, unbegun): (Vec<&Arc<Control>>, Vec<&Arc<Control>>) =
+        targets.iter().partition(|target| target.status() >= Status::Begun);
+    for target in unbegun {
+        ask(target, exception());
     }
-    flag
+    if !begun.is_empty() {
+        hit_all(&begun, exception);
+    }
+}
+
+/// Leaves it to a greenlet to hit the targets one after the other: the caller may be among them.
+fn hit_all(targets: &[&Arc<Control>], exception: impl Fn() -> Exception + 'static) {
+    let all: Vec<Arc<Control>> = targets.iter().map(|target| Arc::clone(target)).collect();
+    let exception = Rc::new(exception);
+    let helper = current::with(|hub| {
+        let exception = exception.clone();
+        let body = move || all.iter().for_each(|target| hit(target, exception()));
+        spawn::create(hub, Class::DEFAULT, Some("killall".into()), Box::new(body))
+    });
+    let Some(Ok(helper)) = helper else {
+        // Without a hub there is no turn to wait for, without a stack no helper.
+        targets.iter().for_each(|target| ask(target, exception()));
+        return;
+    };
+    targets.iter().for_each(|target| kill::withhold(target));
+    spawn::start(&helper);
+}
+
+/// Hits one target and lets its clean-up come to its first yield.
+fn hit(target: &Arc<Control>, exception: Exception) {
+    if kill::hit(target, exception) == Placed::First {
+        park::give_way_to_first();
+    }
 }

@@ -50,6 +50,13 @@ impl Wait {
     }
 
     fn park_on(&self, hub: &Hub, deadline: Option<Instant>) -> Woken {
+        if hub.is_looping() {
+            refuse_in_loop();
+        }
+        if hub.has_notice() && hub.has_exception(|| panic_depth(hub)) {
+            let granted = self.control.disarm(self.ticket);
+            return if granted { Woken::Granted } else { Woken::Raised };
+        }
         let timer = deadline.map(|deadline| hub.add_timer(deadline, Timer::Wait(self.waker())));
         let woken = self.control.park_word(self.ticket, || switch(hub, Hub::switch_out));
         if let Some(timer) = timer {
@@ -74,14 +81,25 @@ fn switch(hub: &Hub, switch: impl FnOnce(&Hub)) {
     }
 }
 
+/// The loop of a hub runs no user code, so this is a bug of this library; going on would be worse.
+#[cold]
+fn refuse_in_loop() -> ! {
+    eprintln!("fatal: something tried to wait inside the hub's loop, aborting");
+    std::process::abort()
+}
+
 #[cold]
 fn switch_in_unwind(hub: &Hub, switch: impl FnOnce(&Hub)) {
-    unwind::refuse_in_hook();
     let depth = ledger::release();
     hub.running_local().set_depth(depth);
     switch(hub);
     hub.running_local().set_depth(0);
     ledger::capture(depth);
+}
+
+/// Lets the greenlet run that was put first in the queue, and nobody else. Raises nothing.
+pub(crate) fn give_way_to_first() {
+    current::with(|hub| switch(hub, Hub::switch_to_first));
 }
 
 /// A yield point that does not wait: raises what is to be raised.
@@ -94,8 +112,9 @@ pub(crate) fn checkpoint() {
 
 /// Raises what ended a wait early.
 #[cold]
-pub(crate) fn raise() {
+pub(crate) fn raise() -> ! {
     raise_pending();
+    unreachable!("a wait was ended to raise nothing")
 }
 
 #[cold]
@@ -119,8 +138,11 @@ fn raise_now(exception: Exception) -> ! {
     if let Exception::Kill = exception {
         current::with(meet_swallowed_kill);
     }
+    let thrown = matches!(exception, Exception::Throw(_));
     let payload = exception.into_payload();
-    current::with(|hub| hub.note_raise(&payload));
+    if thrown {
+        current::with(|hub| hub.note_thrown(&payload));
+    }
     unwind::raise(payload)
 }
 
@@ -155,10 +177,9 @@ pub(crate) fn yield_now() {
 #[inline]
 pub(crate) fn spend_budget() {
     let spent = current::with(|hub| {
-        let budget = &hub.running_local().budget;
-        let left = budget.get();
-        budget.set(if left == 0 { BUDGET } else { left - 1 });
-        left == 0
+        let spent = &hub.running_local().spent;
+        spent.set((spent.get() + 1) % BUDGET);
+        spent.get() == 0
     });
     if spent == Some(true) {
         yield_now();

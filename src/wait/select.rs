@@ -38,19 +38,20 @@ pub(crate) fn select(
     if current::with(|_| ()).is_none() {
         return poll(asked, deadline);
     }
-    let mut watches = Vec::new();
+    // A loop around a descriptor that is always ready lets others run too.
+    park::spend_budget();
+    let mut watches: Option<Vec<Watch>> = None;
     loop {
         let ready = poll(asked, Some(Instant::now()))?;
         let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
         if over || ready.contains(&true) {
-            // A loop around a descriptor that is always ready lets others run too.
-            park::spend_budget();
             return Ok(ready);
         }
-        if watches.len() < asked.len() {
-            watches = asked.iter().map(Watch::new).collect::<io::Result<Vec<Watch>>>()?;
+        if watches.is_none() {
+            let watch = |asked| Watch::new(asked).transpose();
+            watches = Some(asked.iter().filter_map(watch).collect::<io::Result<_>>()?);
         }
-        wait_for_edge(&watches, deadline);
+        wait_for_edge(watches.as_deref().unwrap_or_default(), deadline);
     }
 }
 
@@ -94,14 +95,18 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(&(fd, interest): &(BorrowedFd<'_>, Interest)) -> io::Result<Watch> {
+    /// None for what the kernel does not poll, a regular file: nothing will ever happen to it.
+    fn new(&(fd, interest): &(BorrowedFd<'_>, Interest)) -> io::Result<Option<Watch>> {
         let fd = fd.try_clone_to_owned()?;
-        let key = current::with_hub(|hub| hub.register(fd.as_fd()))??;
         let direction = match interest {
             Interest::Read | Interest::Except => Direction::Read,
             Interest::Write => Direction::Write,
         };
-        Ok(Watch { fd, key, direction })
+        match current::with_hub(|hub| hub.register(fd.as_fd()))? {
+            Ok(key) => Ok(Some(Watch { fd, key, direction })),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Queues the waiter. True if there was an edge since the last time.
@@ -123,10 +128,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         current::with(|hub| {
-            if let Err(error) = hub.remote().driver().deregister(self.fd.as_raw_fd()) {
-                log::error!("a descriptor could not be taken out of the poller: {error}");
-            }
-            hub.forget(self.key);
+            hub.remote().deregister(self.fd.as_raw_fd(), self.key);
         });
     }
 }

@@ -5,6 +5,7 @@
 //! default action before, and has no listener any more, gets that action back.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,10 +37,11 @@ fn add_listener(signal: i32) -> io::Result<()> {
         known.default.iter().for_each(|default| default.store(false, Ordering::SeqCst));
         return Ok(());
     }
-    let default = sys::has_default_action(signal).then(|| Arc::new(AtomicBool::new(false)));
-    if let Some(default) = &default {
-        flag::register_conditional_default(signal, default.clone())?;
-    }
+    // A real-time signal has no name that its default action could be found by.
+    let suspend = |default: &Arc<AtomicBool>| {
+        flag::register_conditional_default(signal, default.clone()).is_ok()
+    };
+    let default = sys::has_default_action(signal).then(Arc::default).filter(suspend);
     known.push(Known { signal, default, listeners: 1 });
     Ok(())
 }
@@ -99,6 +101,7 @@ impl Listener {
             }
             Watched::new(signal, writer.try_clone()?)
         };
+        let signals: BTreeSet<i32> = signals.into_iter().collect();
         let watched = signals.into_iter().map(watch).collect::<io::Result<Vec<Watched>>>()?;
         Ok(Listener { watched: RefCell::new(watched), reader: Source::new(reader) })
     }
@@ -133,11 +136,13 @@ impl Listener {
     ///
     /// Those of reading from a socket.
     pub(crate) fn wait(&self) -> io::Result<i32> {
-        loop {
-            if let Some(signal) = self.take() {
-                return Ok(signal);
+        self.reader.operate(Direction::Read, |socket| {
+            loop {
+                if let Some(signal) = self.take() {
+                    return Ok(Done::More(signal));
+                }
+                discard(socket)?;
             }
-            self.reader.operate(Direction::Read, |socket| discard(socket).map(Done::More))?;
-        }
+        })
     }
 }

@@ -9,7 +9,7 @@ use super::packet::Packet;
 use crate::base::failure::Failure;
 use crate::sched::control::{Body, Control, Status};
 use crate::sched::hub::Hub;
-use crate::sched::kill::{self, Exception};
+use crate::sched::kill::Exception;
 use crate::sched::stack::{Class, DEFAULT_SIZE, GUARD};
 use crate::sched::{current, spawn};
 
@@ -113,7 +113,7 @@ impl<T> Task<T> {
 
     /// Asks for an exception to be raised in it.
     pub(crate) fn raise_in(&self, exception: Exception) {
-        kill::raise_in(&self.control, exception);
+        join::ask(&self.control, exception);
     }
 }
 
@@ -157,7 +157,7 @@ impl<T> Drop for Task<T> {
     /// One that can no longer be started is ended, as if it had been killed.
     fn drop(&mut self) {
         if self.control.drop_handle() && self.control.status() == Status::New {
-            kill::raise_in(&self.control, Exception::Kill);
+            join::ask(&self.control, Exception::Kill);
         }
     }
 }

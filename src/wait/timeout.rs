@@ -9,7 +9,8 @@ use std::time::Instant;
 use crate::base::expired::Expired;
 use crate::base::slab::Key;
 use crate::sched::control::Control;
-use crate::sched::kill::Exception;
+use crate::sched::hub::Hub;
+use crate::sched::kill::{Catcher, Exception};
 use crate::sched::timers::Timer;
 use crate::sched::{current, ledger, unwind};
 
@@ -25,20 +26,38 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
-    /// Arms a limit for the running greenlet. One too far away for the clock never passes.
+    /// Arms a limit for the running greenlet, to be caught by whoever is there: the root, if nobody
+    /// is. One too far away for the clock never passes.
     ///
     /// # Errors
     ///
     /// Those of making a hub.
     pub(crate) fn arm(expired: Expired, deadline: Option<Instant>) -> io::Result<Expiry> {
+        Expiry::arm_for(expired, deadline, |_| Catcher::default())
+    }
+
+    /// The same, to be caught by the caller.
+    ///
+    /// # Errors
+    ///
+    /// Those of making a hub.
+    pub(crate) fn arm_here(expired: Expired, deadline: Option<Instant>) -> io::Result<Expiry> {
         let depth = ledger::depth();
+        let here = |hub: &Hub| Catcher { depth, shields: hub.running_local().shields() };
+        Expiry::arm_for(expired, deadline, here)
+    }
+
+    fn arm_for(
+        expired: Expired,
+        deadline: Option<Instant>,
+        catcher: impl FnOnce(&Hub) -> Catcher,
+    ) -> io::Result<Expiry> {
         current::with_hub(|hub| {
-            let owner = hub.running_handle();
-            let timer = deadline.map(|deadline| {
-                let exception = Exception::Expire(expired, depth);
-                hub.add_timer(deadline, Timer::Expire(owner.clone(), exception))
-            });
-            Expiry { id: expired.id, owner, deadline, timer, not_send: PhantomData }
+            let (id, owner) = (expired.id, hub.running_handle());
+            let exception = Exception::Expire(expired, catcher(hub));
+            let timer = deadline
+                .map(|deadline| hub.add_timer(deadline, Timer::Expire(owner.clone(), exception)));
+            Expiry { id, owner, deadline, timer, not_send: PhantomData }
         })
     }
 
@@ -47,18 +66,27 @@ impl Expiry {
         payload.downcast_ref::<Expired>().is_some_and(|expired| expired.id == self.id)
     }
 
-    /// Whether the limit has not passed yet.
+    /// When it passes.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether it has not been raised yet.
     pub(crate) fn is_pending(&self) -> bool {
-        self.deadline.is_none_or(|deadline| deadline > Instant::now())
+        let Some(timer) = self.timer else { return true };
+        let is_pending = |hub: &Hub| hub.has_timer(timer) || hub.has_expired(&self.owner, self.id);
+        current::with(is_pending) == Some(true)
     }
 }
 
 impl Drop for Expiry {
-    /// Withdraws the limit, also if it has passed and was not raised yet.
+    /// Withdraws the limit, also if it has passed and was not raised yet, unless it is dropped by
+    /// another greenlet than its own.
     fn drop(&mut self) {
         current::with(|hub| {
-            if self.timer.is_some_and(|timer| !hub.remove_timer(timer)) && self.owner.is_of(hub) {
-                hub.forget_expiry(&self.owner, self.id);
+            let fired = self.timer.is_some_and(|timer| !hub.remove_timer(timer));
+            if fired && std::ptr::eq(hub.running(), &raw const *self.owner) {
+                hub.forget_expiry(self.id);
             }
         });
     }

@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::addr::{ToSocketAddrs, each_address};
 use super::raw;
 use super::stream::TcpStream;
-use crate::wait::io::{Direction, Done, Source};
+use crate::wait::io::{Direction, Done, Source, accept};
 
 /// Connections that the kernel may hold ready; it caps this at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -95,7 +95,7 @@ impl TcpListener {
     /// in the kernel's queue.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.source.operate(Direction::Read, |listener| {
-            let (socket, peer) = raw::accept(listener)?;
+            let (socket, peer) = accept(listener, self.source.is_given_away())?;
             let peer = raw::inet(&peer)?;
             Ok(Done::More((TcpStream::from_source(Source::new(socket)), peer)))
         })

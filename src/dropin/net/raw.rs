@@ -3,15 +3,16 @@
 //! A socket of this library is non-blocking inside. One that comes from std is made so, and one
 //! that goes to std is given back the mode its user saw; time-outs travel along.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use socket2::{SockAddr, Socket};
+use socket2::{SockAddr, Socket, Type};
 
-use crate::wait::io::{self as operations, Direction, Done, Source};
+use crate::wait::io::{Direction, Done, Source};
+use crate::wait::park;
 
 /// An Internet address of the kernel's.
 pub(super) fn inet(address: &SockAddr) -> io::Result<SocketAddr> {
@@ -44,15 +45,6 @@ pub(super) fn timeout(nanos: &AtomicU64) -> Option<Duration> {
     (nanos != 0).then(|| Duration::from_nanos(nanos))
 }
 
-pub(super) fn accept(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
-    loop {
-        match listener.accept4(operations::ACCEPT_FLAGS) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
 /// A stream is exhausted by a read that fills less than there was room for, unless it was its end.
 fn read_done(count: usize, room: usize) -> Done<usize> {
     if 0 < count && count < room { Done::Short(count) } else { Done::More(count) }
@@ -64,36 +56,24 @@ pub(super) fn read(
     mut read: impl FnMut(&Socket) -> io::Result<usize>,
 ) -> io::Result<usize> {
     if room == 0 {
-        return read(source.socket());
+        park::checkpoint();
+        return Ok(0);
     }
     source.operate(Direction::Read, |socket| Ok(read_done(read(socket)?, room)))
 }
 
-pub(super) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
-    source.operate(Direction::Read, |socket| {
-        let count = operations::peek(socket, buf)?;
-        Ok(Done::More(count))
-    })
-}
-
-fn write_done(count: usize, length: usize) -> Done<usize> {
-    if count < length { Done::Short(count) } else { Done::More(count) }
-}
-
-pub(super) fn write(source: &Source, buf: &[u8]) -> io::Result<usize> {
+pub(super) fn write(
+    source: &Source,
+    length: usize,
+    write: impl Fn(&Socket) -> io::Result<usize>,
+) -> io::Result<usize> {
+    if length == 0 {
+        park::checkpoint();
+        return Ok(0);
+    }
     source.operate(Direction::Write, |socket| {
-        let count = socket.send_with_flags(buf, operations::NO_SIGNAL)?;
-        Ok(write_done(count, buf.len()))
-    })
-}
-
-pub(super) fn write_vectored(source: &Source, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    // writev(2) takes no more at once; std cuts the list in the same place.
-    let bufs = &bufs[..bufs.len().min(operations::MAX_IO_SLICES)];
-    let length = bufs.iter().map(|buf| buf.len()).sum();
-    source.operate(Direction::Write, |socket| {
-        let count = socket.send_vectored_with_flags(bufs, operations::NO_SIGNAL)?;
-        Ok(write_done(count, length))
+        let count = write(socket)?;
+        Ok(if count < length { Done::Short(count) } else { Done::More(count) })
     })
 }
 
@@ -105,7 +85,8 @@ pub(super) fn adopt(socket: Socket) -> Source {
     if let Err(error) = socket.set_nonblocking(true) {
         log::error!("a socket could not be made non-blocking: {error}");
     }
-    let source = Source::new(socket);
+    let is_stream = socket.r#type().is_ok_and(|kind| kind == Type::STREAM);
+    let source = Source::of_kind(socket, is_stream);
     if was_nonblocking || timeouts != [0, 0] {
         let options = source.options();
         options.nonblocking.store(was_nonblocking, Ordering::Relaxed);
@@ -118,15 +99,20 @@ pub(super) fn adopt(socket: Socket) -> Source {
 /// Gives a socket up, in the mode and with the time-outs that its user saw.
 pub(super) fn release(source: Source) -> Socket {
     let nonblocking = source.is_nonblocking();
-    let read = timeout(&source.options().read_timeout);
-    let write = timeout(&source.options().write_timeout);
+    let options = source.options().clone();
+    options.given_away.store(true, Ordering::Relaxed);
     let socket = source.into_socket();
     let restored = socket
         .set_nonblocking(nonblocking)
-        .and_then(|()| read.map_or(Ok(()), |_| socket.set_read_timeout(read)))
-        .and_then(|()| write.map_or(Ok(()), |_| socket.set_write_timeout(write)));
+        .and_then(|()| socket.set_read_timeout(kernel_timeout(&options.read_timeout)))
+        .and_then(|()| socket.set_write_timeout(kernel_timeout(&options.write_timeout)));
     if let Err(error) = restored {
         log::error!("the mode of a socket could not be restored: {error}");
     }
     socket
+}
+
+/// The kernel counts microseconds and takes zero for none; std rounds up as well.
+fn kernel_timeout(nanos: &AtomicU64) -> Option<Duration> {
+    timeout(nanos).map(|timeout| timeout.max(Duration::from_micros(1)))
 }

@@ -11,7 +11,7 @@ use socket2::Socket;
 use super::addr::{ToSocketAddrs, each_address};
 use super::raw;
 use crate::wait::connect::connect;
-use crate::wait::io::Source;
+use crate::wait::io::{Source, peek, recv, recv_vectored, send, send_vectored};
 
 /// A TCP connection, as [`std::net::TcpStream`].
 ///
@@ -141,7 +141,7 @@ impl TcpStream {
     ///
     /// Those of recv(2).
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        raw::peek(&self.source, buf)
+        raw::read(&self.source, buf.len(), |socket| peek(socket, buf))
     }
 
     /// Sets `TCP_NODELAY`.
@@ -202,22 +202,23 @@ impl TcpStream {
 
 impl Read for &TcpStream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        raw::read(&self.source, buf.len(), |mut socket| socket.read(buf))
+        raw::read(&self.source, buf.len(), |socket| recv(socket, buf))
     }
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let room = bufs.iter().map(|buf| buf.len()).sum();
-        raw::read(&self.source, room, |mut socket| socket.read_vectored(bufs))
+        raw::read(&self.source, room, |socket| recv_vectored(socket, bufs))
     }
 }
 
 impl Write for &TcpStream {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        raw::write(&self.source, buf)
+        raw::write(&self.source, buf.len(), |socket| send(socket, buf))
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        raw::write_vectored(&self.source, bufs)
+        let length = bufs.iter().map(|buf| buf.len()).sum();
+        raw::write(&self.source, length, |socket| send_vectored(socket, bufs))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -17,11 +17,13 @@ use crate::wait::task::Task;
 /// kill.
 pub struct JoinHandle<T> {
     task: Task<T>,
+    thread: Thread,
 }
 
 impl<T> JoinHandle<T> {
     pub(super) fn new(task: Task<T>) -> JoinHandle<T> {
-        JoinHandle { task }
+        let thread = Thread::new(task.control().clone());
+        JoinHandle { task, thread }
     }
 
     pub(crate) fn task(&self) -> &Task<T> {
@@ -29,8 +31,8 @@ impl<T> JoinHandle<T> {
     }
 
     /// The thread's own handle.
-    pub fn thread(&self) -> Thread {
-        Thread::new(self.task.control().clone())
+    pub fn thread(&self) -> &Thread {
+        &self.thread
     }
 
     /// Waits for the thread and returns its value.

@@ -143,7 +143,8 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         })?;
         self.children.lock().add(task.control().clone());
         task.start();
-        Ok(ScopedJoinHandle { task, scope: PhantomData })
+        let thread = Thread::new(task.control().clone());
+        Ok(ScopedJoinHandle { task, thread, scope: PhantomData })
     }
 
     /// Waits for all children, also for those that they spawn meanwhile.
@@ -180,13 +181,14 @@ impl fmt::Debug for Scope<'_, '_> {
 /// Owns the permission to join a scoped thread, as [`std::thread::ScopedJoinHandle`].
 pub struct ScopedJoinHandle<'scope, T> {
     task: Task<T>,
+    thread: Thread,
     scope: PhantomData<&'scope ()>,
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
     /// The thread's own handle.
-    pub fn thread(&self) -> Thread {
-        Thread::new(self.task.control().clone())
+    pub fn thread(&self) -> &Thread {
+        &self.thread
     }
 
     /// Waits for the thread and returns its value. A yield point.
