@@ -104,7 +104,7 @@ pub(crate) fn has_default_action(signal: i32) -> bool {
 const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 
 /// The most buffers that one vectored call takes.
-const MAX_IO_SLICES: usize = libc::UIO_MAXIOV as usize;
+pub(crate) const MAX_IO_SLICES: usize = libc::UIO_MAXIOV as usize;
 
 /// Whatever the mode of the socket: it may be shared with somebody who made it blocking.
 const DONT_WAIT: i32 = libc::MSG_DONTWAIT;

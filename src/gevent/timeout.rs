@@ -104,7 +104,7 @@ impl Timeout {
     ///
     /// If the thread has no hub and none can be made.
     pub fn start(&mut self) {
-        if !self.pending() {
+        if !self.expiry.as_ref().is_some_and(Expiry::is_ahead) {
             // A new identity: an unwind of an earlier start is not this one's.
             self.expiry = None;
             self.expired = identify(self.duration());
@@ -143,7 +143,7 @@ impl Timeout {
     /// As [`start`](Timeout::start); and with whatever `f` raises.
     pub fn run<T>(&mut self, f: impl FnOnce() -> T) -> Result<T, Expired> {
         let deadline = match self.expiry.take() {
-            Some(expiry) if expiry.is_pending() => expiry.deadline(),
+            Some(expiry) if expiry.is_ahead() => expiry.deadline(),
             _ => deadline(self.expired),
         };
         self.expired = identify(self.duration());

@@ -189,9 +189,12 @@ impl Local {
         self.thrown.set(Some(identity(payload)));
     }
 
-    /// Notes that it panics: what comes to the root from now on is not what was thrown before.
-    pub(super) fn forget_thrown(&self) {
-        self.thrown.set(None);
+    /// Notes a panic with a payload of type `kind`. If one such was thrown before, it has been
+    /// caught, and its place in memory may be used again: they could no longer be told apart.
+    pub(super) fn forget_thrown(&self, kind: TypeId) {
+        if self.thrown.get().is_some_and(|(thrown, _)| thrown == kind) {
+            self.thrown.set(None);
+        }
     }
 
     /// Whether `payload` is what was thrown last.

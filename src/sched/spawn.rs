@@ -119,7 +119,7 @@ fn root() {
     };
     let outcome = match doom {
         None => unwind::catch(body).map_or_else(judge, |()| Outcome::Returned),
-        Some(doom) => match unwind::catch(|| drop(body)) {
+        Some(doom) => match unwind::catch(|| drop_shielded(body)) {
             Ok(()) => doom,
             Err(payload) => {
                 current::with(|hub| dispose(hub, Box::new(doom)));
@@ -129,6 +129,13 @@ fn root() {
     };
     let outcome = drop_locals().map_or(outcome, judge);
     current::with(|hub| hub.running_local().outcome.set(Some(outcome)));
+}
+
+/// Drops what a body captured that will not run. It does not unwind, but as in an unwind its
+/// destructors may wait undisturbed.
+fn drop_shielded(body: Body) {
+    let _shield = Shield::enter(None);
+    drop(body);
 }
 
 /// Drops the greenlet-local values, those made last first, and those made by that as well. Returns

@@ -43,7 +43,8 @@ pub(crate) fn install_hook() {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             IN_HOOK.set(true);
-            current::with(|hub| hub.running_local().forget_thrown());
+            let kind = info.payload().type_id();
+            current::with(|hub| hub.running_local().forget_thrown(kind));
             previous(info);
             IN_HOOK.set(false);
         }));

@@ -17,7 +17,9 @@ use super::park::{self, Wait};
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
 use crate::driver::sys::{self, PollFd};
-pub(crate) use crate::driver::sys::{accept, peek, recv, recv_vectored, send, send_vectored};
+pub(crate) use crate::driver::sys::{
+    MAX_IO_SLICES, accept, peek, recv, recv_vectored, send, send_vectored,
+};
 use crate::sched::current;
 use crate::sched::hub::Hub;
 use crate::sched::inbox::Remote;

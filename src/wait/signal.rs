@@ -86,6 +86,8 @@ impl Drop for Watched {
 pub(crate) struct Listener {
     watched: RefCell<Vec<Watched>>,
     reader: Source,
+    /// Held so that the reader never comes to an end.
+    _writer: Socket,
 }
 
 impl Listener {
@@ -103,7 +105,11 @@ impl Listener {
         };
         let signals: BTreeSet<i32> = signals.into_iter().collect();
         let watched = signals.into_iter().map(watch).collect::<io::Result<Vec<Watched>>>()?;
-        Ok(Listener { watched: RefCell::new(watched), reader: Source::new(reader) })
+        Ok(Listener {
+            watched: RefCell::new(watched),
+            reader: Source::new(reader),
+            _writer: writer,
+        })
     }
 
     /// Lets the default action follow the next arrival: one more of `signal` ends the process.

@@ -71,11 +71,15 @@ impl Expiry {
         self.deadline
     }
 
-    /// Whether it has not been raised yet.
+    /// Whether it has not passed yet.
     pub(crate) fn is_pending(&self) -> bool {
-        let Some(timer) = self.timer else { return true };
-        let is_pending = |hub: &Hub| hub.has_timer(timer) || hub.has_expired(&self.owner, self.id);
-        current::with(is_pending) == Some(true)
+        self.timer.is_none_or(|timer| current::with(|hub| hub.has_timer(timer)) == Some(true))
+    }
+
+    /// Whether it has not been raised yet, though it may have passed.
+    pub(crate) fn is_ahead(&self) -> bool {
+        let expired = |hub: &Hub| hub.has_expired(&self.owner, self.id);
+        self.is_pending() || current::with(expired) == Some(true)
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use socket2::{SockAddr, Socket, Type};
 
-use crate::wait::io::{Direction, Done, Source};
+use crate::wait::io::{Direction, Done, Source, peek as sys_peek};
 use crate::wait::park;
 
 /// An Internet address of the kernel's.
@@ -60,6 +60,14 @@ pub(super) fn read(
         return Ok(0);
     }
     source.operate(Direction::Read, |socket| Ok(read_done(read(socket)?, room)))
+}
+
+pub(super) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
+    if buf.is_empty() {
+        park::checkpoint();
+        return Ok(0);
+    }
+    source.operate(Direction::Read, |socket| Ok(Done::More(sys_peek(socket, buf)?)))
 }
 
 pub(super) fn write(

@@ -11,7 +11,7 @@ use socket2::Socket;
 use super::addr::{ToSocketAddrs, each_address};
 use super::raw;
 use crate::wait::connect::connect;
-use crate::wait::io::{Source, peek, recv, recv_vectored, send, send_vectored};
+use crate::wait::io::{MAX_IO_SLICES, Source, recv, recv_vectored, send, send_vectored};
 
 /// A TCP connection, as [`std::net::TcpStream`].
 ///
@@ -141,7 +141,7 @@ impl TcpStream {
     ///
     /// Those of recv(2).
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        raw::read(&self.source, buf.len(), |socket| peek(socket, buf))
+        raw::peek(&self.source, buf)
     }
 
     /// Sets `TCP_NODELAY`.
@@ -206,7 +206,7 @@ impl Read for &TcpStream {
     }
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        let room = bufs.iter().map(|buf| buf.len()).sum();
+        let room = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
         raw::read(&self.source, room, |socket| recv_vectored(socket, bufs))
     }
 }
@@ -217,7 +217,7 @@ impl Write for &TcpStream {
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        let length = bufs.iter().map(|buf| buf.len()).sum();
+        let length = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
         raw::write(&self.source, length, |socket| send_vectored(socket, bufs))
     }
 

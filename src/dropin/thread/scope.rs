@@ -1,6 +1,7 @@
 //! Scopes: threads that borrow from the frame that spawns them.
 #![allow(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
@@ -21,30 +22,24 @@ use crate::wait::task::Task;
 /// Children between two clearings of the list.
 const CLEAR_AT_LEAST: usize = 32;
 
+/// By id: a child that is joined is taken out, and so are those that succeeded, now and then.
+#[derive(Default)]
 struct Children {
-    controls: Vec<Arc<Control>>,
-    /// The length at which those that are over are taken out.
+    by_id: BTreeMap<u64, Arc<Control>>,
     clear_at: usize,
-    /// One that nobody joined has failed.
-    failed: bool,
 }
 
 impl Children {
     fn add(&mut self, control: Arc<Control>) {
-        if self.controls.len() >= self.clear_at {
-            self.clear();
-            self.clear_at = CLEAR_AT_LEAST.max(self.controls.len() * 2);
+        if self.by_id.len() >= self.clear_at {
+            self.by_id.retain(|_, child| !child.is_dead() || has_failed(child));
+            self.clear_at = CLEAR_AT_LEAST.max(self.by_id.len() * 2);
         }
-        self.controls.push(control);
+        self.by_id.insert(control.id(), control);
     }
 
-    fn clear(&mut self) {
-        let failed = &mut self.failed;
-        self.controls.retain(|control| {
-            let dead = control.is_dead();
-            *failed |= dead && has_failed(control);
-            !dead
-        });
+    fn alive(&self) -> Vec<Arc<Control>> {
+        self.by_id.values().filter(|child| !child.is_dead()).cloned().collect()
     }
 }
 
@@ -54,7 +49,7 @@ fn has_failed(control: &Control) -> bool {
 
 /// A scope to spawn threads in, as [`std::thread::Scope`].
 pub struct Scope<'scope, 'env: 'scope> {
-    children: Lock<Children>,
+    children: Arc<Lock<Children>>,
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
@@ -85,8 +80,9 @@ pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let children = Children { controls: Vec::new(), clear_at: CLEAR_AT_LEAST, failed: false };
-    let scope = Scope { children: Lock::new(children), scope: PhantomData, env: PhantomData };
+    let children = Children::default();
+    let scope =
+        Scope { children: Arc::new(Lock::new(children)), scope: PhantomData, env: PhantomData };
     let result = unwind::catch(|| {
         let value = f(&scope);
         scope.join_all();
@@ -94,7 +90,7 @@ where
     });
     match result {
         Ok(value) => {
-            let failed = scope.children.lock().failed;
+            let failed = scope.children.lock().by_id.values().any(|child| has_failed(child));
             assert!(!failed, "a scoped thread panicked");
             value
         }
@@ -144,36 +140,40 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         self.children.lock().add(task.control().clone());
         task.start();
         let thread = Thread::new(task.control().clone());
-        Ok(ScopedJoinHandle { task, thread, scope: PhantomData })
+        let children = self.children.clone();
+        Ok(ScopedJoinHandle { task, thread, children, scope: PhantomData })
     }
 
     /// Waits for all children, also for those that they spawn meanwhile.
     fn join_all(&self) {
-        while let Some(child) = self.next_child() {
-            join::join(&child, None);
+        loop {
+            let alive = self.children.lock().alive();
+            if alive.is_empty() {
+                return;
+            }
+            for child in &alive {
+                join::join(child, None);
+            }
         }
     }
 
     /// Kills all children and waits until they are dead, whatever is asked of the caller meanwhile.
     fn kill_all(&self) {
         let _shield = Shield::enter(None);
-        while let Some(child) = self.next_child() {
-            let controls = self.children.lock().controls.clone();
-            join::kill_all(&controls.iter().collect::<Vec<_>>(), None, || Exception::Kill);
-            join::join(&child, None);
+        loop {
+            let alive = self.children.lock().alive();
+            if alive.is_empty() {
+                return;
+            }
+            let targets: Vec<&Arc<Control>> = alive.iter().collect();
+            join::kill_all(&targets, None, || Exception::Kill);
         }
-    }
-
-    fn next_child(&self) -> Option<Arc<Control>> {
-        let mut children = self.children.lock();
-        children.clear();
-        children.controls.first().cloned()
     }
 }
 
 impl fmt::Debug for Scope<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let children = self.children.lock().controls.len();
+        let children = self.children.lock().by_id.len();
         f.debug_struct("Scope").field("children", &children).finish_non_exhaustive()
     }
 }
@@ -182,6 +182,7 @@ impl fmt::Debug for Scope<'_, '_> {
 pub struct ScopedJoinHandle<'scope, T> {
     task: Task<T>,
     thread: Thread,
+    children: Arc<Lock<Children>>,
     scope: PhantomData<&'scope ()>,
 }
 
@@ -197,7 +198,10 @@ impl<T> ScopedJoinHandle<'_, T> {
     ///
     /// As [`JoinHandle::join`](super::JoinHandle::join).
     pub fn join(self) -> Result<T> {
+        let is_self = join::is_running(self.task.control());
+        assert!(!is_self, "failed to join thread: Resource deadlock avoided");
         self.task.join(None);
+        self.children.lock().by_id.remove(&self.task.control().id());
         self.task.take().map_err(Failure::into_payload)
     }
 
