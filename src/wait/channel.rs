@@ -54,6 +54,21 @@ impl<T> State<T> {
         None
     }
 
+    /// Puts an item into the buffer if there is room, or, without a buffer, if a receiver waits,
+    /// which will take it when it runs. Gives the receiver to be scheduled.
+    fn offer(&mut self, item: T) -> Result<Option<Granted>, Unsent<T>> {
+        if self.abandoned {
+            return Err(Unsent::Abandoned(item));
+        }
+        let has_room = self.buffer.len() < self.capacity;
+        let receiver = if has_room || self.capacity == 0 { self.wake_receiver() } else { None };
+        if !has_room && receiver.is_none() {
+            return Err(Unsent::Full(item));
+        }
+        self.buffer.push_back(item);
+        Ok(receiver)
+    }
+
     /// Takes the item of the first sender that still waits.
     fn take_from_sender(&mut self) -> Option<(T, Granted)> {
         // A sender whose wait was decided otherwise takes its item back itself, so its entry must
@@ -67,7 +82,8 @@ impl<T> State<T> {
     fn take(&mut self) -> Option<(T, Option<Granted>)> {
         match self.buffer.pop_front() {
             Some(item) => {
-                let next = self.take_from_sender();
+                let has_room = self.buffer.len() < self.capacity;
+                let next = if has_room { self.take_from_sender() } else { None };
                 let granted = next.map(|(item, granted)| {
                     self.buffer.push_back(item);
                     granted
@@ -101,57 +117,36 @@ impl<T> Channel<T> {
 
     /// Sends if there is room, or, without a buffer, if somebody waits to receive.
     pub(crate) fn try_send(&self, item: T) -> Result<(), Unsent<T>> {
-        let mut state = self.state.lock();
-        if state.abandoned {
-            return Err(Unsent::Abandoned(item));
-        }
-        if state.buffer.len() < state.capacity {
-            state.buffer.push_back(item);
-            let granted = state.wake_receiver();
-            drop(state);
-            granted.into_iter().for_each(Granted::schedule);
-            return Ok(());
-        }
-        let meets = if state.capacity == 0 { state.wake_receiver() } else { None };
-        let Some(granted) = meets else {
-            return Err(Unsent::Full(item));
-        };
-        // For the receiver that was granted just now and will take it when it runs.
-        state.buffer.push_back(item);
-        drop(state);
-        granted.schedule();
+        let granted = self.state.lock().offer(item)?;
+        granted.into_iter().for_each(Granted::schedule);
         Ok(())
     }
 
     /// Sends, waiting for room. A yield point; interrupted, the item was not sent.
     pub(crate) fn send(&self, item: T, deadline: Option<Instant>) -> Result<(), Unsent<T>> {
         park::checkpoint();
-        let item = match self.try_send(item) {
-            Err(Unsent::Full(item)) => item,
-            result => return result,
-        };
         let mut state = self.state.lock();
+        let item = match state.offer(item) {
+            Ok(granted) => {
+                drop(state);
+                granted.into_iter().for_each(Granted::schedule);
+                return Ok(());
+            }
+            Err(Unsent::Full(item)) => item,
+            Err(abandoned) => return Err(abandoned),
+        };
         let wait = Wait::arm();
         let place = state.senders.push_back((wait.waker(), item));
-        // Room, or a receiver, may have come between the two looks.
-        let granted = if state.abandoned { None } else { state.settle() };
-        let abandoned = state.abandoned;
         drop(state);
-        granted.into_iter().flatten().flatten().for_each(Granted::schedule);
-        if abandoned {
-            wait.cancel();
-            return self.take_back(place).map_or(Ok(()), |item| Err(Unsent::Abandoned(item)));
-        }
         let woken = wait.park(deadline);
-        // Granted without the item having been taken: there is nobody left to take it.
-        match self.take_back(place) {
-            None => Ok(()),
-            Some(item) if woken == Woken::Granted => Err(Unsent::Abandoned(item)),
-            Some(item) => {
-                if woken == Woken::Raised {
-                    park::raise();
-                }
-                Err(Unsent::Full(item))
+        let Some(item) = self.take_back(place) else { return Ok(()) };
+        match woken {
+            // Without the item having been taken: there is nobody left to take it.
+            Woken::Granted => Err(Unsent::Abandoned(item)),
+            Woken::TimedOut => Err(Unsent::Full(item)),
+            Woken::Raised => {
+                drop(item);
+                park::raise()
             }
         }
     }
@@ -178,14 +173,14 @@ impl<T> Channel<T> {
     pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, Unreceived> {
         park::checkpoint();
         loop {
-            match self.try_recv() {
-                Err(Unreceived::Empty) => {}
-                result => return result,
-            }
             let mut state = self.state.lock();
-            if !state.buffer.is_empty() || state.senders.len() > 0 || state.finished {
-                // It came between the two looks.
-                continue;
+            if let Some((item, granted)) = state.take() {
+                drop(state);
+                granted.into_iter().for_each(Granted::schedule);
+                return Ok(item);
+            }
+            if state.finished {
+                return Err(Unreceived::Finished);
             }
             let wait = Wait::arm();
             let place = state.receivers.push_back(wait.waker());
@@ -230,17 +225,5 @@ impl<T> Channel<T> {
             waiter.wake();
         }
         left
-    }
-}
-
-impl<T> State<T> {
-    /// Brings together a sender that has just queued up with what came meanwhile.
-    fn settle(&mut self) -> Option<[Option<Granted>; 2]> {
-        if self.buffer.len() < self.capacity {
-            let (item, sender) = self.take_from_sender()?;
-            self.buffer.push_back(item);
-            return Some([Some(sender), self.wake_receiver()]);
-        }
-        if self.capacity == 0 { Some([None, self.wake_receiver()]) } else { None }
     }
 }

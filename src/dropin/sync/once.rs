@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::wait::flag::Flag;
+use crate::wait::queue::WaitQueue;
 use crate::wait::semaphore::Permits;
 
 const INCOMPLETE: u8 = 0;
@@ -26,7 +26,7 @@ const COMPLETE: u8 = 2;
 pub struct Once {
     state: AtomicU8,
     turn: Permits,
-    done: Flag,
+    changed: WaitQueue,
 }
 
 impl UnwindSafe for Once {}
@@ -36,7 +36,7 @@ impl Once {
     /// One that has not been done.
     #[must_use]
     pub const fn new() -> Once {
-        Once { state: AtomicU8::new(INCOMPLETE), turn: Permits::new(1), done: Flag::new() }
+        Once { state: AtomicU8::new(INCOMPLETE), turn: Permits::new(1), changed: WaitQueue::new() }
     }
 
     /// Calls `f` unless it has been done; waits if somebody is at it. A yield point.
@@ -78,17 +78,15 @@ impl Once {
     ///
     /// If an initializer unwound.
     pub fn wait(&self) {
-        self.done.wait(None);
+        let settled = || self.state.load(Ordering::Acquire) != INCOMPLETE;
+        self.changed.wait(None, settled);
         assert!(self.is_completed(), "Once instance has previously been poisoned");
     }
 
     /// Waits until it has been done, also past initializers that unwind. A yield point.
     pub fn wait_force(&self) {
         while !self.is_completed() {
-            self.done.clear();
-            if !self.is_completed() {
-                self.done.wait(None);
-            }
+            self.changed.wait(None, || self.is_completed());
         }
     }
 }
@@ -108,7 +106,7 @@ struct Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.once.state.store(self.state, Ordering::Release);
-        self.once.done.set();
+        self.once.changed.wake_all();
         self.once.turn.release();
     }
 }
