@@ -146,8 +146,8 @@ pub(crate) fn send_vectored(socket: &Socket, bufs: &[IoSlice<'_>]) -> io::Result
 
 /// Accepts a connection, which no child process will inherit and which does not block.
 ///
-/// There is no flag that keeps the call from waiting, so a listener whose mode may have been changed
-/// by somebody else is asked first.
+/// There is no flag that keeps the call from waiting, so a listener whose mode may have been
+/// changed by somebody else is asked first.
 pub(crate) fn accept(listener: &Socket, ask_first: bool) -> io::Result<(Socket, SockAddr)> {
     if ask_first {
         let fd = PollFd { fd: listener.as_fd(), read: true, write: false, except: false };

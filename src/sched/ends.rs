@@ -56,7 +56,8 @@ extern "C" fn end_of_thread(_: *mut libc::c_void) {
 }
 
 fn end_hub(hub: &Hub) {
-    // Those that were never started, and leftovers of the hub's own, end by dropping what they hold.
+    // Those that were never started, and leftovers of the hub's own, end by dropping what they
+    // hold.
     for control in hub.live() {
         let status = control.status();
         let is_leftover = control.local(hub).internal.get() && status < Status::Begun;

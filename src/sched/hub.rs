@@ -4,9 +4,10 @@
 //! main greenlet is to run again. It runs no user code itself: bodies, destructors and callbacks
 //! all run on a greenlet's stack, where they may wait.
 //!
-//! A *turn* is a bounded number of switches, fewer when they take long, followed by one look at the world: poll the driver,
-//! drain the inbox, fire the timers. In that order, so that input which is ready beats a kill or a
-//! time-out found in the same turn. The poll waits only when there is nobody to run.
+//! A *turn* is a bounded number of switches, fewer when they take long, followed by one look at the
+//! world: poll the driver, drain the inbox, fire the timers. In that order, so that input which is
+//! ready beats a kill or a time-out found in the same turn. The poll waits only when there is
+//! nobody to run.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -93,8 +93,8 @@ pub(crate) enum Placed {
 
 /// Asks for `exception` to be raised in `target`. Safe to call from anywhere.
 ///
-/// One of this thread that has not begun is put first, so that it is dead before its killer goes on,
-/// unless what it captured waits in its destructors.
+/// One of this thread that has not begun is put first, so that it is dead before its killer goes
+/// on, unless what it captured waits in its destructors.
 pub(crate) fn raise_in(target: &Arc<Control>, exception: Exception) -> Placed {
     if target.is_dead() {
         return Placed::InTurn;

@@ -53,8 +53,9 @@ pub(crate) fn is_running(target: &Control) -> bool {
 /// first.
 ///
 /// The targets are hit in the given order, each when the clean-up of the one before has come to its
-/// first yield. Whoever asks may be among them and is hit in its place, unless nothing may be raised
-/// in it right now, because it is shielded or unwinding; then it goes on to wait for the others.
+/// first yield. Whoever asks may be among them and is hit in its place, unless nothing may be
+/// raised in it right now, because it is shielded or unwinding; then it goes on to wait for the
+/// others.
 pub(crate) fn kill_all(
     targets: &[&Arc<Control>],
     deadline: Option<Instant>,

@@ -1,0 +1,35 @@
+//! The shared bodies on this crate's types, each in a greenlet.
+
+use betterthreads::net;
+use betterthreads::thread;
+
+use crate::support;
+
+#[track_caller]
+fn hosted(body: impl FnOnce() + Send + 'static) {
+    support::hosted(20, || betterthreads::spawn(body).get().unwrap());
+}
+
+/// Lets what was spawned come to its first wait; on OS threads that is a matter of luck.
+fn settle() {
+    for _ in 0..3 {
+        thread::yield_now();
+    }
+}
+
+#[path = "../same/addresses.rs"]
+mod addresses;
+#[path = "../same/closing.rs"]
+mod closing;
+#[path = "../same/listener.rs"]
+mod listener;
+#[path = "../same/pair.rs"]
+mod pair;
+#[path = "../same/several.rs"]
+mod several;
+#[path = "../same/stream.rs"]
+mod stream;
+#[path = "../same/timeouts.rs"]
+mod timeouts;
+#[path = "../same/transfer.rs"]
+mod transfer;

@@ -1,0 +1,10 @@
+//! Kills, throws and time limits in the middle of network calls: nothing is lost, nothing stays
+//! open.
+
+#[path = "../net/support.rs"]
+mod support;
+
+mod interrupted;
+mod numbers;
+mod ports;
+mod woken;

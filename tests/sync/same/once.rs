@@ -1,0 +1,198 @@
+//! `Once`, `OnceLock`, `LazyLock`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use super::{
+    hosted,
+    sync::{LazyLock, Once, OnceLock},
+    thread,
+};
+use crate::support::fail;
+
+fn fails(f: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(f)).is_err()
+}
+
+#[test]
+fn it_is_done_once_and_done_when_the_call_returns() {
+    hosted(|| {
+        let (once, runs) = (Arc::new(Once::new()), Arc::new(AtomicUsize::new(0)));
+        let callers: Vec<_> = (0..5)
+            .map(|_| {
+                let (once, runs) = (once.clone(), runs.clone());
+                thread::spawn(move || {
+                    once.call_once(|| {
+                        thread::yield_now();
+                        runs.fetch_add(1, SeqCst);
+                    });
+                    assert!(once.is_completed());
+                    runs.load(SeqCst)
+                })
+            })
+            .collect();
+        assert!(callers.into_iter().all(|caller| caller.join().unwrap() == 1));
+        once.wait();
+        once.wait_force();
+        once.call_once_force(|_| unreachable!("it is done"));
+    });
+}
+
+#[test]
+fn an_unwinding_initializer_poisons_a_once() {
+    hosted(|| {
+        let once = Once::new();
+        assert!(fails(|| once.call_once(|| fail())));
+        assert!(!once.is_completed());
+        assert!(fails(|| once.call_once(|| ())));
+        assert!(fails(|| once.wait()));
+        once.call_once_force(|state| assert!(state.is_poisoned()));
+        assert!(once.is_completed());
+        once.call_once(|| unreachable!("it is done"));
+        let fresh = Once::new();
+        fresh.call_once_force(|state| assert!(!state.is_poisoned()));
+    });
+}
+
+#[test]
+fn a_forced_initializer_that_unwinds_leaves_the_poison() {
+    hosted(|| {
+        let once = Once::new();
+        assert!(fails(|| once.call_once_force(|_| fail())));
+        assert!(fails(|| once.call_once_force(|state| {
+            assert!(state.is_poisoned());
+            fail()
+        })));
+        assert!(fails(|| once.call_once(|| ())));
+    });
+}
+
+#[test]
+fn a_wait_ends_when_it_is_done() {
+    hosted(|| {
+        let once = Arc::new(Once::new());
+        let waiters: Vec<_> = [false, true, true]
+            .into_iter()
+            .map(|force| {
+                let once = once.clone();
+                thread::spawn(move || if force { once.wait_force() } else { once.wait() })
+            })
+            .collect();
+        thread::yield_now();
+        once.call_once(thread::yield_now);
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+    });
+}
+
+#[test]
+fn a_wait_during_a_forced_repair_sees_it_through() {
+    hosted(|| {
+        let once = Arc::new(Once::new());
+        assert!(fails(|| once.call_once(|| fail())));
+        let (begun, go) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (repairs, begins, goes) = (once.clone(), begun.clone(), go.clone());
+        let repairer = thread::spawn(move || {
+            repairs.call_once_force(|_| {
+                begins.store(true, SeqCst);
+                while !goes.load(SeqCst) {
+                    thread::yield_now();
+                }
+            });
+        });
+        while !begun.load(SeqCst) {
+            thread::yield_now();
+        }
+        let waiter = thread::spawn(move || once.wait());
+        (0..5).for_each(|_| thread::yield_now());
+        go.store(true, SeqCst);
+        repairer.join().unwrap();
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+fn a_once_lock_is_set_once() {
+    hosted(|| {
+        let lock = Arc::new(OnceLock::new());
+        assert_eq!(lock.get(), None);
+        let setters: Vec<_> = (0..5)
+            .map(|n| {
+                let lock = lock.clone();
+                thread::spawn(move || {
+                    let value = *lock.get_or_init(|| {
+                        thread::yield_now();
+                        n
+                    });
+                    (value, lock.set(9))
+                })
+            })
+            .collect();
+        let waits = lock.clone();
+        let waiter = thread::spawn(move || *waits.wait());
+        let first = waiter.join().unwrap();
+        for setter in setters {
+            assert_eq!(setter.join().unwrap(), (first, Err(9)));
+        }
+    });
+}
+
+#[test]
+fn a_once_lock_is_empty_after_an_initializer_that_unwinds() {
+    hosted(|| {
+        let lock = OnceLock::new();
+        assert!(fails(|| {
+            lock.get_or_init(|| fail());
+        }));
+        assert_eq!(lock.get(), None);
+        assert_eq!(*lock.get_or_init(|| 5), 5);
+    });
+}
+
+#[test]
+fn the_owner_of_a_once_lock_may_change_it() {
+    hosted(|| {
+        let mut lock = OnceLock::from(1);
+        *lock.get_mut().unwrap() += 1;
+        assert_eq!(lock.clone(), lock);
+        assert_eq!((lock.take(), lock.take()), (Some(2), None));
+        assert_eq!(lock, OnceLock::default());
+        assert_eq!(lock.set(3), Ok(()));
+        assert_ne!(lock, OnceLock::new());
+        assert_eq!((*lock.wait(), lock.into_inner()), (3, Some(3)));
+    });
+}
+
+#[test]
+fn a_lazy_value_is_made_once_on_first_use() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    hosted(|| {
+        RUNS.store(0, SeqCst);
+        let lazy: Arc<LazyLock<usize>> = Arc::new(LazyLock::new(|| {
+            thread::yield_now();
+            RUNS.fetch_add(1, SeqCst) + 1
+        }));
+        let users: Vec<_> = (0..5)
+            .map(|_| {
+                let lazy = lazy.clone();
+                thread::spawn(move || **lazy)
+            })
+            .collect();
+        assert!(users.into_iter().all(|user| user.join().unwrap() == 1));
+        assert_eq!(*LazyLock::force(&lazy), 1);
+        assert_eq!(*LazyLock::<Vec<u8>>::default(), []);
+    });
+}
+
+#[test]
+fn an_unwinding_initializer_poisons_a_lazy_value() {
+    hosted(|| {
+        let lazy = LazyLock::<u32, _>::new(|| fail());
+        assert!(fails(|| {
+            LazyLock::force(&lazy);
+        }));
+        assert!(fails(|| {
+            LazyLock::force(&lazy);
+        }));
+    });
+}
