@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use betterthreads::event::Event;
 use betterthreads::thread::{self, Scope};
-use betterthreads::{GreenletExit, sleep, spawn, with_timeout};
+use betterthreads::{Failure, Greenlet, GreenletExit, sleep, spawn, with_timeout};
 
 use common::{Journal, caught, hosted, on_drop, parked, settle};
 
@@ -71,8 +71,8 @@ fn stubborn<'scope>(scope: &'scope Scope<'scope, '_>, census: &'scope Census) {
 /// it; the frame must find all children dead when it is left.
 fn leaves_nobody(
     body: impl for<'scope> FnOnce(&'scope Scope<'scope, '_>, &'scope Census) + Send + 'static,
-    end: impl FnOnce(&betterthreads::Greenlet<()>) + Send + 'static,
-    kind: impl FnOnce(&betterthreads::Failure) -> bool + Send + 'static,
+    end: impl FnOnce(&Greenlet<()>) + Send + 'static,
+    kind: impl FnOnce(&Failure) -> bool + Send + 'static,
 ) {
     hosted(move || {
         let left = Rc::new(Cell::new(None));
@@ -106,12 +106,12 @@ fn a_panic_of_the_closure_kills_the_children_first() {
 
 #[test]
 fn a_kill_of_the_parent_in_the_closure_kills_the_children_first() {
-    leaves_nobody(|_, _| sleep(3600), |parent| parent.kill(), |failure| failure.is_killed());
+    leaves_nobody(|_, _| sleep(3600), Greenlet::kill, Failure::is_killed);
 }
 
 #[test]
 fn a_kill_of_the_parent_that_waits_at_the_end_kills_the_children_first() {
-    leaves_nobody(|_, _| (), |parent| parent.kill(), |failure| failure.is_killed());
+    leaves_nobody(|_, _| (), Greenlet::kill, Failure::is_killed);
 }
 
 #[test]
@@ -132,8 +132,8 @@ fn a_kill_of_the_parent_in_a_nested_scope_kills_both_generations() {
                 sleep(0);
             });
         },
-        |parent| parent.kill(),
-        |failure| failure.is_killed(),
+        Greenlet::kill,
+        Failure::is_killed,
     );
 }
 
@@ -149,7 +149,7 @@ fn a_second_kill_during_the_clean_up_changes_nothing() {
             sleep(0);
             assert!(!parent.dead(), "its children clean up");
         },
-        |failure| failure.is_killed(),
+        Failure::is_killed,
     );
 }
 
@@ -167,8 +167,8 @@ fn leaked_handles_change_nothing() {
             leak();
             sleep(0);
         },
-        |parent| parent.kill(),
-        |failure| failure.is_killed(),
+        Greenlet::kill,
+        Failure::is_killed,
     );
 }
 
@@ -191,8 +191,8 @@ fn children_spawned_while_being_killed_die_too() {
                 sleep(3600);
             });
         },
-        |parent| parent.kill(),
-        |failure| failure.is_killed(),
+        Greenlet::kill,
+        Failure::is_killed,
     );
 }
 
@@ -371,10 +371,9 @@ fn a_child_that_swallows_its_kill_keeps_the_scope_until_it_ends() {
                     ended.set(true);
                 });
                 sleep(0);
-                resume_unwind(Box::new("parent"))
-            })
+                resume_unwind(Box::new("parent"));
+            });
         });
-        let result: Result<(), _> = result;
         assert_eq!(result.unwrap_err().downcast_ref::<&str>(), Some(&"parent"));
         assert!(ended.get());
     });

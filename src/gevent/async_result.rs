@@ -41,10 +41,10 @@ impl<T> AsyncResult<T> {
 
     /// Stores a value and wakes everyone who waits.
     pub fn set(&self, value: T) {
-        let failure = self.failure.lock().take();
-        drop(failure);
         self.packet.set(value);
+        let before = self.failure.lock().take();
         self.ready.set();
+        drop(before);
     }
 
     /// Stores a failure, which `get` returns as one that was thrown, and wakes everyone who waits.
@@ -54,8 +54,8 @@ impl<T> AsyncResult<T> {
 
     fn fail(&self, failure: Failure) {
         let before = self.failure.lock().replace(failure);
-        drop(before);
         self.ready.set();
+        drop(before);
     }
 
     /// Stores how a greenlet ended: what gevent's instances do when they are linked to one.

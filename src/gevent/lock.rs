@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use crate::base::duration::IntoDuration;
 use crate::sched::current;
+use crate::wait::park;
 use crate::wait::semaphore::Permits;
 
 /// Gives back what was taken, also when the one who took it unwinds.
@@ -262,6 +263,7 @@ impl RLock {
     }
 
     fn again(&self) -> bool {
+        park::checkpoint();
         self.count.fetch_add(1, Ordering::Relaxed);
         true
     }

@@ -47,9 +47,13 @@ struct Members {
 }
 
 impl Members {
-    fn clear(&mut self) {
-        self.by_id.retain(|_, member| !member.is_dead());
+    /// Takes out those that are over. The caller drops them when the lock is let go of, because
+    /// that may run destructors of theirs.
+    fn clear(&mut self) -> Vec<Arc<Control>> {
+        let dead = self.by_id.extract_if(.., |_, member| member.is_dead());
+        let dead = dead.map(|(_, member)| member).collect();
         self.clear_at = CLEAR_AT_LEAST.max(self.by_id.len() * 2);
+        dead
     }
 }
 
@@ -88,23 +92,28 @@ impl Group {
     pub fn add<T>(&self, greenlet: &Greenlet<T>) {
         let control = greenlet.task().control();
         let mut members = self.members.lock();
-        if members.by_id.len() >= members.clear_at {
-            members.clear();
-        }
+        let full = members.by_id.len() >= members.clear_at;
+        let dead = if full { members.clear() } else { Vec::new() };
         if !control.is_dead() {
             members.by_id.insert(control.id(), control.clone());
         }
+        drop(members);
+        drop(dead);
     }
 
     /// Takes a greenlet out, which goes on.
     pub fn discard<T>(&self, greenlet: &Greenlet<T>) {
-        self.members.lock().by_id.remove(&greenlet.id());
+        let member = self.members.lock().by_id.remove(&greenlet.id());
+        drop(member);
     }
 
     fn alive(&self) -> Vec<Arc<Control>> {
         let mut members = self.members.lock();
-        members.clear();
-        members.by_id.values().cloned().collect()
+        let dead = members.clear();
+        let alive = members.by_id.values().cloned().collect();
+        drop(members);
+        drop(dead);
+        alive
     }
 
     /// How many members are alive.

@@ -24,9 +24,26 @@ impl<T> Packet<T> {
         Packet { slot: Lock::new(Slot::Empty), returned: WaitQueue::new() }
     }
 
+    /// Stores a value, in place of what was there.
     pub(crate) fn set(&self, value: T) {
-        *self.slot.lock() = Slot::Here(value);
+        let before = std::mem::replace(&mut *self.slot.lock(), Slot::Here(value));
         self.returned.wake_all();
+        drop(before);
+    }
+
+    /// Takes back what was lent, unless there is a new value by now.
+    fn give_back(&self, value: T) {
+        let mut slot = self.slot.lock();
+        let outdated = match *slot {
+            Slot::Lent => {
+                *slot = Slot::Here(value);
+                None
+            }
+            Slot::Here(_) | Slot::Empty => Some(value),
+        };
+        drop(slot);
+        self.returned.wake_all();
+        drop(outdated);
     }
 
     /// Moves the value out.
@@ -69,7 +86,7 @@ struct Lent<'packet, T> {
 impl<T> Drop for Lent<'_, T> {
     fn drop(&mut self) {
         if let Some(value) = self.value.take() {
-            self.packet.set(value);
+            self.packet.give_back(value);
         }
     }
 }

@@ -113,6 +113,49 @@ fn duplicates_and_the_dead_do_no_harm() {
     });
 }
 
+#[test]
+fn one_that_only_yields_is_hit_in_its_place() {
+    hosted(|| {
+        let journal = Journal::default();
+        let noted = journal.clone();
+        let yielding = spawn(move || {
+            let _clean_up = on_drop(|| noted.note("a1"));
+            loop {
+                sleep(0);
+            }
+        });
+        let b = target(&journal, "b1", "b2");
+        killall([&yielding, &b]);
+        assert_eq!(firsts(&journal), ["a1", "b1"]);
+    });
+}
+
+#[test]
+fn one_that_was_woken_by_the_one_before_is_hit_in_its_place() {
+    hosted(|| {
+        let journal = Journal::default();
+        let event = Rc::new(Event::new());
+        let (sets, noted) = (event.clone(), journal.clone());
+        let wakes = parked(move || {
+            let _clean_up = on_drop(|| {
+                noted.note("a1");
+                sets.set();
+            });
+            sleep(3600);
+        });
+        let noted = journal.clone();
+        let woken = parked(move || {
+            let _clean_up = on_drop(|| noted.note("b1"));
+            event.wait();
+            noted.note("woken");
+            sleep(0);
+        });
+        let c = target(&journal, "c1", "c2");
+        killall([&wakes, &woken, &c]);
+        assert_eq!(firsts(&journal), ["a1", "woken", "b1", "c1"]);
+    });
+}
+
 /// Kills a list with the killer in its middle, which notes what it does.
 fn killed_by_its_middle(journal: &Journal) -> Vec<Greenlet<()>> {
     let a = target(journal, "a1", "a2");
@@ -150,6 +193,26 @@ fn the_one_who_asks_raises_in_its_place() {
         let all = killed_by_its_middle(&journal);
         all.iter().for_each(Greenlet::join);
         assert_eq!(firsts(&journal), ["a1", "me", "b1"]);
+    });
+}
+
+#[test]
+fn the_one_who_asks_raises_there_though_nobody_else_is_left() {
+    hosted(|| {
+        let dead = spawn(|| ());
+        dead.join();
+        let lists: [fn(Greenlet<()>, Greenlet<()>) -> [Greenlet<()>; 2]; 3] =
+            [|me, _| [me.clone(), me], |me, dead| [me, dead], |me, dead| [dead, me]];
+        for list in lists {
+            let journal = Journal::default();
+            let (noted, dead) = (journal.clone(), dead.clone());
+            let killer = spawn(move || {
+                killall(&list(getcurrent(), dead));
+                noted.note("survived");
+            });
+            killer.join();
+            assert_eq!(journal.take(), [""; 0]);
+        }
     });
 }
 

@@ -94,6 +94,33 @@ fn a_time_out_is_held_back() {
 }
 
 #[test]
+fn a_limit_inside_a_shield_is_raised_inside() {
+    hosted(|| {
+        let journal = Journal::default();
+        let noted = journal.clone();
+        let target = parked(move || {
+            shield(|| {
+                getcurrent().kill_nowait();
+                let limited = with_timeout(0.001, || {
+                    // A deeper shield holds it back again.
+                    shield(|| sleep(0.005));
+                    noted.note("shielded");
+                    sleep(3600);
+                });
+                if limited.is_err() {
+                    noted.note("limited");
+                }
+                sleep(0.001);
+                noted.note("went on");
+            });
+            sleep(3600);
+        });
+        assert!(target.get().unwrap_err().is_killed());
+        assert_eq!(journal.take(), ["shielded", "limited", "went on"]);
+    });
+}
+
+#[test]
 fn shields_nest() {
     hosted(|| {
         let (journal, go) = (Journal::default(), Rc::<Event>::default());

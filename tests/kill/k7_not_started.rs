@@ -225,6 +225,31 @@ fn a_second_kill_is_not_raised_in_a_captured_destructor() {
 }
 
 #[test]
+fn kills_from_both_sides_before_it_began_are_one() {
+    hosted(|| {
+        for make in MAKERS {
+            let journal = Journal::default();
+            let go = Rc::new(Event::new());
+            let (goes, noted) = (go.clone(), journal.clone());
+            let captured = on_drop(move || {
+                goes.wait();
+                noted.note("waited");
+            });
+            let target = make(Box::new(move || drop(captured)));
+            // The hub learns of the first when it is about to act on the second.
+            meanwhile(|| target.kill_nowait());
+            target.kill_nowait();
+            settle();
+            assert_eq!(journal.take(), [""; 0], "nobody has set the event");
+            assert_eq!(go.linkcount(), 1);
+            go.set();
+            assert!(target.get().unwrap_err().is_killed());
+            assert_eq!(journal.take(), ["waited"]);
+        }
+    });
+}
+
+#[test]
 fn a_captured_destructor_may_limit_itself() {
     hosted(|| {
         let go = Rc::new(Event::new());

@@ -264,7 +264,7 @@ fn a_group_of_several_threads_is_killed_from_one() {
             std::thread::spawn(move || {
                 run(|| {
                     let members = [(); 3].map(|()| group.spawn(|| sleep(3600)));
-                    members.iter().for_each(|member| member.join());
+                    members.iter().for_each(Greenlet::join);
                     members.iter().all(|member| member.get().unwrap_err().is_killed())
                 })
             })

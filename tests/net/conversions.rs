@@ -203,24 +203,41 @@ fn accepted_and_connected_streams_go_to_std_in_blocking_mode() {
     });
 }
 
+/// Checks that a greenlet that reads from `client` does not block its OS thread.
+#[track_caller]
+fn assert_read_parks(client: TcpStream, peer: std::net::TcpStream) {
+    let reader = thread::spawn(move || (&client).read(&mut [0; 8]).unwrap());
+    // If the reader blocks this OS thread, it is that thread that lets it go on.
+    let (told, tell) = std::sync::mpsc::channel();
+    let rescue = std::thread::spawn(move || {
+        let in_time = tell.recv_timeout(2 * SECOND).is_ok();
+        peer.shutdown(Shutdown::Write).unwrap();
+        in_time
+    });
+    settle();
+    told.send(()).ok();
+    assert!(rescue.join().unwrap(), "the read blocked the hub");
+    assert_eq!(reader.join().unwrap(), 0);
+}
+
 #[test]
 fn giving_a_clone_to_std_does_not_let_the_other_one_block_the_hub() {
     hosted(10, || {
         let (client, peer) = std_pair();
         let client = TcpStream::from(client);
         let _clone = std::net::TcpStream::from(client.try_clone().unwrap());
-        let reader = thread::spawn(move || (&client).read(&mut [0; 8]).unwrap());
-        // If the reader blocks this OS thread, it is this thread that lets it go on.
-        let (told, tell) = std::sync::mpsc::channel();
-        let rescue = std::thread::spawn(move || {
-            let in_time = tell.recv_timeout(2 * SECOND).is_ok();
-            peer.shutdown(Shutdown::Write).unwrap();
-            in_time
-        });
-        settle();
-        told.send(()).ok();
-        assert!(rescue.join().unwrap(), "the read blocked the hub");
-        assert_eq!(reader.join().unwrap(), 0);
+        assert_read_parks(client, peer);
+    });
+}
+
+#[test]
+fn a_clone_that_stays_with_std_may_block_without_blocking_the_hub() {
+    hosted(10, || {
+        let (client, peer) = std_pair();
+        let clone = client.try_clone().unwrap();
+        let client = TcpStream::from(client);
+        clone.set_nonblocking(false).unwrap();
+        assert_read_parks(client, peer);
     });
 }
 

@@ -7,4 +7,5 @@ mod support;
 mod interrupted;
 mod numbers;
 mod ports;
+mod sweep;
 mod woken;

@@ -146,7 +146,8 @@ fn a_lazy_values_initializer_counts() {
 
 #[test]
 fn the_question_can_be_answered_either_way() {
-    assert!(Asks::<Both>::SEND && Asks::<SyncOnly>::SYNC && Asks::<SendOnly>::SEND);
+    let yeses = [Asks::<Both>::SEND, Asks::<SyncOnly>::SYNC, Asks::<SendOnly>::SEND];
+    assert_eq!(yeses, [true; 3]);
     let noes = [
         Asks::<SyncOnly>::SEND,
         Asks::<SendOnly>::SYNC,

@@ -110,7 +110,7 @@ fn reentrant_lock() -> Case {
 
 fn queue() -> Case {
     let queue = leak(Queue::new());
-    let grant = || queue.put(());
+    let grant = || queue.put(1);
     item_case("Queue", || Box::new(queue.get()), grant, || queue.get_nowait().is_ok())
 }
 
@@ -119,8 +119,8 @@ fn meeting() -> Case {
     let channel = leak(Channel::new());
     let senders = RefCell::new(Vec::<Greenlet<()>>::new());
     let grant = move || {
-        if channel.put_nowait(()).is_err() {
-            senders.borrow_mut().push(spawn(|| channel.put(())));
+        if channel.put_nowait(1).is_err() {
+            senders.borrow_mut().push(spawn(|| channel.put(1)));
             betterthreads::sleep(0);
         }
     };
@@ -130,7 +130,7 @@ fn meeting() -> Case {
 fn unbounded_mpsc() -> Case {
     let (sender, receiver) = channel();
     let receiver = leak(receiver);
-    let grant = move || sender.send(()).unwrap();
+    let grant = move || sender.send(1).unwrap();
     let wait = || -> Box<dyn Any> { Box::new(receiver.recv().unwrap()) };
     item_case("mpsc::channel", wait, grant, || receiver.try_recv().is_ok())
 }
@@ -138,7 +138,7 @@ fn unbounded_mpsc() -> Case {
 fn bounded_mpsc() -> Case {
     let (sender, receiver) = sync_channel(4);
     let receiver = leak(receiver);
-    let grant = move || sender.send(()).unwrap();
+    let grant = move || sender.send(1).unwrap();
     let wait = || -> Box<dyn Any> { Box::new(receiver.recv().unwrap()) };
     item_case("mpsc::sync_channel", wait, grant, || receiver.try_recv().is_ok())
 }

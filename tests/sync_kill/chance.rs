@@ -1,7 +1,7 @@
 //! Conservation: whatever is killed, thrown at or timed out by chance, permits and items add up.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, PoisonError};
 use std::thread as os;
 use std::time::{Duration, Instant};
 
@@ -87,7 +87,7 @@ impl World {
             0 => self.semaphore.with(|| self.alone(PERMITS as isize, chance)),
             1 => self.bounded.with(|| sleep(0)),
             2 => {
-                let mut guard = self.mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let mut guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
                 *guard += 1;
                 sleep(0);
             }
@@ -95,7 +95,7 @@ impl World {
             4 => drop((self.lock.write(), sleep(0))),
             5 => self.reentrant.with(|| self.reentrant.with(|| sleep(0))),
             6 => {
-                let guard = self.mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
                 let limit = Duration::from_micros(200);
                 drop(self.changed.wait_timeout(guard, limit));
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use betterthreads::queue::{Channel, Queue};
 use betterthreads::sync::mpsc::{self, TryRecvError, channel, sync_channel};
-use betterthreads::{sleep, spawn};
+use betterthreads::{Greenlet, sleep, spawn};
 
 use crate::common::{Journal, hosted, meanwhile, parked, settle};
 
@@ -63,7 +63,7 @@ fn what_two_granted_and_killed_receivers_did_not_take_is_still_there() {
             receiver.kill_nowait();
         }
         settle();
-        assert!(receivers.iter().all(|receiver| receiver.dead()));
+        assert!(receivers.iter().all(Greenlet::dead));
         queue.put(3);
         assert_eq!((queue.get_nowait(), queue.qsize()), (Ok(3), 0));
     });

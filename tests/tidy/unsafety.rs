@@ -8,6 +8,7 @@ pub(crate) const UNSAFE_FILES: &[&str] = &[
     "src/base/payload.rs",
     "src/driver/sys.rs",
     "src/dropin/net/convert.rs",
+    "src/dropin/sync/mutex.rs",
     "src/dropin/thread/scope.rs",
     "src/sched/bound.rs",
     "src/sched/current.rs",

@@ -19,6 +19,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
@@ -144,6 +145,10 @@ pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
     not_sync: PhantomData<Cell<()>>,
 }
+
+// As std's. What a receiver shares is behind locks.
+impl<T> UnwindSafe for Receiver<T> {}
+impl<T> RefUnwindSafe for Receiver<T> {}
 
 impl<T> Receiver<T> {
     /// Waits for an item. A yield point.

@@ -129,7 +129,14 @@ impl<T: Default> Default for Mutex<T> {
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.inner, f)
+        let mut debug = f.debug_struct("Mutex");
+        // Through the permit: showing the value is user code, which may wait.
+        match self.try_lock() {
+            Ok(guard) => debug.field("data", &&*guard),
+            Err(TryLockError::Poisoned(poisoned)) => debug.field("data", &&**poisoned.get_ref()),
+            Err(TryLockError::WouldBlock) => debug.field("data", &"<locked>"),
+        };
+        debug.field("poisoned", &self.is_poisoned()).finish_non_exhaustive()
     }
 }
 
@@ -153,6 +160,12 @@ pub struct MutexGuard<'a, T: ?Sized + 'a> {
     held: Held<'a>,
     mutex: &'a Mutex<T>,
 }
+
+// SAFETY: a shared reference to a guard gives shared references to the value, for which `T: Sync`
+// suffices, and nothing else: the reference to the mutex, which would ask for `T: Send`, is used by
+// the owner of the guard alone.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Unlocks and says which mutex it was.

@@ -1,6 +1,8 @@
 //! `Once`.
 
+use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -10,6 +12,7 @@ use crate::wait::semaphore::Permits;
 const INCOMPLETE: u8 = 0;
 const POISONED: u8 = 1;
 const COMPLETE: u8 = 2;
+const RUNNING: u8 = 3;
 
 /// Something to be done once, as [`std::sync::Once`]; those who come meanwhile park.
 ///
@@ -60,7 +63,8 @@ impl Once {
         self.turn.acquire(None);
         let mut turn = Turn { once: self, state: self.state.load(Ordering::Acquire) };
         if turn.state != COMPLETE {
-            let state = OnceState { poisoned: turn.state == POISONED };
+            let state = OnceState { poisoned: turn.state == POISONED, not_sync: PhantomData };
+            self.state.store(RUNNING, Ordering::Release);
             turn.state = POISONED;
             f(&state);
             turn.state = COMPLETE;
@@ -78,7 +82,7 @@ impl Once {
     ///
     /// If an initializer unwound.
     pub fn wait(&self) {
-        let settled = || self.state.load(Ordering::Acquire) != INCOMPLETE;
+        let settled = || matches!(self.state.load(Ordering::Acquire), POISONED | COMPLETE);
         self.changed.wait(None, settled);
         assert!(self.is_completed(), "Once instance has previously been poisoned");
     }
@@ -118,9 +122,9 @@ impl fmt::Debug for Once {
 }
 
 /// What a forced initializer finds, as [`std::sync::OnceState`].
-#[derive(Debug)]
 pub struct OnceState {
     poisoned: bool,
+    not_sync: PhantomData<Cell<()>>,
 }
 
 impl OnceState {
@@ -128,5 +132,11 @@ impl OnceState {
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poisoned
+    }
+}
+
+impl fmt::Debug for OnceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnceState").field("poisoned", &self.poisoned).finish()
     }
 }

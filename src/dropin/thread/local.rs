@@ -108,13 +108,25 @@ impl<T: 'static> LocalKey<T> {
         }
         // User code, which may wait and may make other values: nothing is borrowed.
         let value: Rc<dyn Any> = Rc::new((self.init)());
-        locals(|locals| locals.borrow_mut().push((key, value.clone())))?;
+        // If that has made this very value too, this one takes its place, as in std.
+        let before = locals(|locals| put(&mut locals.borrow_mut(), key, value.clone()))?;
+        drop(before);
         Ok(value)
     }
 }
 
 fn find(locals: &Locals, key: usize) -> Option<Rc<dyn Any>> {
     locals.iter().find(|(other, _)| *other == key).map(|(_, value)| value.clone())
+}
+
+fn put(locals: &mut Locals, key: usize, value: Rc<dyn Any>) -> Option<Rc<dyn Any>> {
+    match locals.iter_mut().find(|(other, _)| *other == key) {
+        Some((_, before)) => Some(std::mem::replace(before, value)),
+        None => {
+            locals.push((key, value));
+            None
+        }
+    }
 }
 
 /// Calls `f` with the values of whoever is running.

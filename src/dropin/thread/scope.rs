@@ -30,12 +30,18 @@ struct Children {
 }
 
 impl Children {
-    fn add(&mut self, control: Arc<Control>) {
+    /// Adds a child, and now and then takes out those that succeeded. The caller drops them when
+    /// the lock is let go of, because that may run destructors of theirs.
+    fn add(&mut self, control: Arc<Control>) -> Vec<Arc<Control>> {
+        let mut done = Vec::new();
         if self.by_id.len() >= self.clear_at {
-            self.by_id.retain(|_, child| !child.is_dead() || has_failed(child));
+            let is_done = |child: &Control| child.is_dead() && !has_failed(child);
+            let gone = self.by_id.extract_if(.., |_, child| is_done(child));
+            done.extend(gone.map(|(_, child)| child));
             self.clear_at = CLEAR_AT_LEAST.max(self.by_id.len() * 2);
         }
         self.by_id.insert(control.id(), control);
+        done
     }
 
     fn alive(&self) -> Vec<Arc<Control>> {
@@ -137,7 +143,8 @@ impl<'scope, 'env> Scope<'scope, 'env> {
             // `scope` returns. The types differ in the lifetime alone.
             unsafe { mem::transmute::<Box<dyn FnOnce() + 'scope>, Body>(body) }
         })?;
-        self.children.lock().add(task.control().clone());
+        let done = self.children.lock().add(task.control().clone());
+        drop(done);
         task.start();
         let thread = Thread::new(task.control().clone());
         let children = self.children.clone();
@@ -201,7 +208,8 @@ impl<T> ScopedJoinHandle<'_, T> {
         let is_self = join::is_running(self.task.control());
         assert!(!is_self, "failed to join thread: Resource deadlock avoided");
         self.task.join(None);
-        self.children.lock().by_id.remove(&self.task.control().id());
+        let child = self.children.lock().by_id.remove(&self.task.control().id());
+        drop(child);
         self.task.take().map_err(Failure::into_payload)
     }
 

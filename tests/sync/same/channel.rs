@@ -140,7 +140,7 @@ fn the_iterators_end_where_they_should() {
         assert_eq!(receiver.iter().next(), Some(3));
         sender.send(4).unwrap();
         drop(sender);
-        assert_eq!((&receiver).into_iter().collect::<Vec<_>>(), [4]);
+        assert_eq!(Vec::from_iter(&receiver), [4]);
         assert_eq!(receiver.into_iter().next(), None);
     });
 }
