@@ -68,7 +68,15 @@ pub(crate) fn kill_all(
                 park::checkpoint();
             }
         }
-        _ => hit_all(targets, exception),
+        _ => {
+            let helper = hit_all(targets, exception);
+            if let Some(helper) = helper
+                && targets.iter().any(|target| is_running(target))
+            {
+                // Where the caller is hit, unless nothing may be raised in it.
+                join(&helper, None);
+            }
+        }
     }
     // A main greenlet does not die, and nobody can see their own end.
     let mut mortal = targets.iter().filter(|target| target.is_greenlet() && !is_running(target));
@@ -90,8 +98,11 @@ pub(crate) fn kill_all_nowait(
     }
 }
 
-/// Leaves it to a greenlet to hit the targets one after the other: the caller may be among them.
-fn hit_all(targets: &[&Arc<Control>], exception: impl Fn() -> Exception + 'static) {
+/// Leaves it to a greenlet, which it returns, to hit the targets one after the other: the caller may be among them.
+fn hit_all(
+    targets: &[&Arc<Control>],
+    exception: impl Fn() -> Exception + 'static,
+) -> Option<Arc<Control>> {
     let all: Vec<Arc<Control>> = targets.iter().map(|target| Arc::clone(target)).collect();
     let exception = Rc::new(exception);
     let helper = current::with(|hub| {
@@ -102,10 +113,11 @@ fn hit_all(targets: &[&Arc<Control>], exception: impl Fn() -> Exception + 'stati
     let Some(Ok(helper)) = helper else {
         // Without a hub there is no turn to wait for, without a stack no helper.
         targets.iter().for_each(|target| ask(target, exception()));
-        return;
+        return None;
     };
     targets.iter().for_each(|target| kill::withhold(target));
     spawn::start(&helper);
+    Some(helper)
 }
 
 /// Hits one target and lets its clean-up come to its first yield.

@@ -8,10 +8,11 @@ use std::sync::mpsc::channel;
 use betterthreads::event::Event;
 use betterthreads::pool::Group;
 use betterthreads::{
-    Greenlet, getcurrent, killall, killall_nowait, killall_timeout, shield, sleep, spawn,
+    Greenlet, GreenletExit, getcurrent, killall, killall_nowait, killall_timeout, shield, sleep,
+    spawn,
 };
 
-use crate::common::{Journal, hosted, on_drop, parked};
+use crate::common::{Journal, caught, hosted, on_drop, parked};
 
 /// A greenlet whose clean-up notes `first`, yields, and notes `then`.
 fn target(journal: &Journal, first: &'static str, then: &'static str) -> Greenlet<()> {
@@ -201,7 +202,8 @@ fn the_one_who_asks_raises_there_though_nobody_else_is_left() {
     hosted(|| {
         let dead = spawn(|| ());
         dead.join();
-        let lists: [fn(Greenlet<()>, Greenlet<()>) -> [Greenlet<()>; 2]; 3] =
+        type Pair = fn(Greenlet<()>, Greenlet<()>) -> [Greenlet<()>; 2];
+        let lists: [Pair; 3] =
             [|me, _| [me.clone(), me], |me, dead| [me, dead], |me, dead| [dead, me]];
         for list in lists {
             let journal = Journal::default();
@@ -230,6 +232,25 @@ fn the_one_who_asks_goes_on_to_wait_when_it_is_shielded() {
         });
         killer.join();
         assert_eq!(journal.take(), ["a1", "a2", "me"]);
+    });
+}
+
+#[test]
+fn a_main_greenlet_among_the_targets_raises_once() {
+    hosted(|| {
+        let journal = Journal::default();
+        let (main, b) = (getcurrent(), target(&journal, "b1", "b2"));
+        let killer = spawn(move || killall(&[main, b]));
+        let raised = caught(|| {
+            loop {
+                sleep(0);
+            }
+        });
+        assert!(raised.unwrap_err().is::<GreenletExit>());
+        journal.note("a1");
+        assert!(!Event::new().wait_timeout(0.005), "nobody has set it");
+        assert!(killer.get().is_ok());
+        assert_eq!(firsts(&journal), ["a1", "b1"]);
     });
 }
 

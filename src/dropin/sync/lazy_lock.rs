@@ -66,9 +66,11 @@ impl<T: Default> Default for LazyLock<T> {
 
 impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_tuple("LazyLock");
         match self.value.get() {
-            Some(value) => f.debug_tuple("LazyLock").field(value).finish(),
-            None => f.write_str("LazyLock(<uninit>)"),
-        }
+            Some(value) => debug.field(value),
+            None => debug.field(&format_args!("<uninit>")),
+        };
+        debug.finish()
     }
 }
