@@ -425,9 +425,13 @@ impl Control {
     /// Parks the word of `ticket` and calls `switch`, unless the wait was granted already; then
     /// says how it ended.
     #[inline]
-    pub(crate) fn park_word(&self, ticket: Ticket, switch: impl FnOnce()) -> Woken {
+    pub(crate) fn park_word(&self, ticket: Ticket, mut switch: impl FnMut()) -> Woken {
         if self.word.park(ticket) {
             switch();
+            // A place in the run queue that was left over from before wakes nobody.
+            while self.word.is_parked(ticket) {
+                switch();
+            }
         }
         self.word.outcome()
     }

@@ -221,21 +221,21 @@ impl Hub {
             if left == 0 {
                 self.look(false);
             }
+            if epoch != control.local(self).epoch.get() {
+                continue;
+            }
             if control.is_main() {
                 self.looping.set(false);
                 return;
             }
-            self.run(control, epoch);
+            self.run(control);
         }
     }
 
     /// Runs one greenlet until it suspends or ends.
     #[inline(always)]
-    fn run(&self, control: Arc<Control>, epoch: u32) {
+    fn run(&self, control: Arc<Control>) {
         let local = control.local(self);
-        if epoch != local.epoch.get() {
-            return;
-        }
         if !local.switch.is_prepared() && !spawn::prepare(self, &control) {
             return;
         }

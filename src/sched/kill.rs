@@ -149,21 +149,27 @@ fn deliver_at(hub: &Hub, target: &Arc<Control>, exception: Exception, place: Pla
             spawn::disarm_start(hub, target);
             target.set_status(Status::Started);
             match place {
-                Placed::First => hub.make_ready_first(target.clone()),
+                Placed::First => {
+                    local.queued.set(true);
+                    hub.make_ready_first(target.clone());
+                }
                 Placed::InTurn => spawn::start_now(hub, target),
             }
             place
         }
         Status::Begun => {
             note(target, local, exception);
-            if !may_raise_parked(target, local) {
-                return Placed::InTurn;
-            }
             match place {
-                Placed::First => hub.make_ready_first(target.clone()),
-                Placed::InTurn => hub.make_ready(target.clone()),
+                Placed::First if is_due(hub, target, local) => {
+                    hub.make_ready_first(target.clone());
+                    Placed::First
+                }
+                Placed::InTurn if may_raise_parked(target, local) => {
+                    hub.make_ready(target.clone());
+                    Placed::InTurn
+                }
+                _ => Placed::InTurn,
             }
-            place
         }
     }
 }
@@ -199,6 +205,12 @@ pub(super) fn reconsider(hub: &Hub, target: &Arc<Control>) {
     if may_raise_parked(target, target.local(hub)) {
         hub.make_ready(target.clone());
     }
+}
+
+/// Whether `target` would do something if it ran now: raise, or go on from a wait that is over.
+fn is_due(hub: &Hub, target: &Arc<Control>, local: &Local) -> bool {
+    let is_running = std::ptr::eq(hub.running(), &raw const **target);
+    may_raise_parked(target, local) || !(is_running || target.word().is_parked_somehow())
 }
 
 /// Decides the wait of a target that is parked where one of its exceptions may be raised.

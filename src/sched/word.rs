@@ -128,7 +128,12 @@ impl Word {
         }
     }
 
-    /// Whether the wait of `ticket` is still undecided: what an OS thread looks at in its sleep.
+    /// Whether the owner is parked in whatever wait.
+    pub(crate) fn is_parked_somehow(&self) -> bool {
+        self.0.load(Ordering::Acquire) & STATE_MASK == PARKED
+    }
+
+    /// Whether the wait of `ticket` is still undecided: what a sleeper looks at when it wakes.
     pub(crate) fn is_parked(&self, ticket: Ticket) -> bool {
         self.0.load(Ordering::Acquire) == ticket.word(PARKED)
     }

@@ -98,7 +98,8 @@ pub(crate) fn kill_all_nowait(
     }
 }
 
-/// Leaves it to a greenlet, which it returns, to hit the targets one after the other: the caller may be among them.
+/// Leaves it to a greenlet, which it returns, to hit the targets one after the other: the caller
+/// may be among them.
 fn hit_all(
     targets: &[&Arc<Control>],
     exception: impl Fn() -> Exception + 'static,
