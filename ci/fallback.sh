@@ -8,6 +8,6 @@ run() { printf '+ %s\n' "$*"; "$@"; }
 # CARGO_TARGET_DIR: other flags would make the next ordinary build start from nothing.
 export RUSTFLAGS="--cfg betterthreads_mprotect" CARGO_TARGET_DIR="target/fallback"
 # --locked: a dependency that moves must be a commit, not a surprise.
-run cargo test --locked --no-run --lib --tests
+run cargo test --locked --no-run
 # timeout: a greenlet that is never woken must end as a failure.
-run timeout --kill-after=10 600 env --default-signal=INT,QUIT cargo test --locked --lib --tests
+run timeout --kill-after=10 600 env --default-signal=INT,QUIT cargo test --locked

@@ -5,6 +5,8 @@ mod common;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::resume_unwind;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use betterthreads::{Greenlet, getcurrent, local, sleep, spawn};
 
@@ -362,4 +364,22 @@ fn an_initializer_that_asks_for_its_own_value_once_more_is_as_in_std() {
         assert_eq!(on_thread.unwrap(), expected);
         assert_eq!(in_greenlet, expected);
     }
+}
+
+#[test]
+fn the_destructor_of_an_os_threads_value_may_use_another() {
+    struct Uses(Arc<AtomicUsize>);
+    impl Drop for Uses {
+        fn drop(&mut self) {
+            self.0.store(OTHER.get(), Ordering::SeqCst);
+        }
+    }
+    local! {
+        static USES: RefCell<Option<Uses>> = RefCell::new(None);
+        static OTHER: Cell<usize> = Cell::new(7);
+    }
+    let seen = Arc::new(AtomicUsize::new(0));
+    let tells = seen.clone();
+    std::thread::spawn(move || USES.set(Some(Uses(tells)))).join().unwrap();
+    assert_eq!(seen.load(Ordering::SeqCst), 7);
 }

@@ -21,6 +21,8 @@ struct State<T> {
     /// Senders that wait for room, with their items.
     senders: List<(Waker, T)>,
     receivers: List<Waker>,
+    /// How many items at the front of the buffer belong to receivers that were woken for them.
+    promised: usize,
     /// How many items the buffer holds; zero makes senders and receivers meet.
     capacity: usize,
     /// Nobody will receive any more.
@@ -44,10 +46,11 @@ pub(crate) enum Unreceived {
 }
 
 impl<T> State<T> {
-    /// Wakes a receiver for an item that is there.
+    /// Wakes a receiver for an item that is about to be put into the buffer.
     fn wake_receiver(&mut self) -> Option<Granted> {
         while let Some(receiver) = self.receivers.pop_front() {
             if let Some(granted) = receiver.grant() {
+                self.promised += 1;
                 return Some(granted);
             }
         }
@@ -78,20 +81,28 @@ impl<T> State<T> {
         self.senders.remove(place).map(|(_, item)| (item, granted))
     }
 
-    /// The next item, and the sender whose item took its place.
+    /// The next item that is promised to nobody, and the sender whose item took its place.
     fn take(&mut self) -> Option<(T, Option<Granted>)> {
-        match self.buffer.pop_front() {
-            Some(item) => {
-                let has_room = self.buffer.len() < self.capacity;
-                let next = if has_room { self.take_from_sender() } else { None };
-                let granted = next.map(|(item, granted)| {
-                    self.buffer.push_back(item);
-                    granted
-                });
-                Some((item, granted))
-            }
+        match self.buffer.remove(self.promised) {
+            Some(item) => Some((item, self.refill())),
             None => self.take_from_sender().map(|(item, granted)| (item, Some(granted))),
         }
+    }
+
+    /// The item that was promised to a receiver, which asks for it.
+    fn take_promised(&mut self) -> Option<(T, Option<Granted>)> {
+        self.promised = self.promised.checked_sub(1)?;
+        let item = self.buffer.pop_front()?;
+        Some((item, self.refill()))
+    }
+
+    fn refill(&mut self) -> Option<Granted> {
+        if self.buffer.len() >= self.capacity {
+            return None;
+        }
+        let (item, granted) = self.take_from_sender()?;
+        self.buffer.push_back(item);
+        Some(granted)
     }
 }
 
@@ -108,6 +119,7 @@ impl<T> Channel<T> {
                 buffer: VecDeque::new(),
                 senders: List::new(),
                 receivers: List::new(),
+                promised: 0,
                 capacity,
                 abandoned: false,
                 finished: false,
@@ -172,28 +184,33 @@ impl<T> Channel<T> {
     /// Receives, waiting for an item. A yield point; interrupted, nothing was received.
     pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, Unreceived> {
         park::checkpoint();
-        loop {
-            let mut state = self.state.lock();
-            if let Some((item, granted)) = state.take() {
-                drop(state);
-                granted.into_iter().for_each(Granted::schedule);
-                return Ok(item);
-            }
-            if state.finished {
-                return Err(Unreceived::Finished);
-            }
+        let mut state = self.state.lock();
+        let mut taken = state.take();
+        if taken.is_none() && !state.finished {
             let wait = Wait::arm();
             let place = state.receivers.push_back(wait.waker());
             drop(state);
             let woken = wait.park(deadline);
-            if woken != Woken::Granted {
-                self.state.lock().receivers.remove(place);
-            }
+            state = self.state.lock();
             match woken {
-                Woken::Granted => {}
-                Woken::TimedOut => return self.try_recv(),
-                Woken::Raised => park::raise(),
+                Woken::Granted => taken = state.take_promised(),
+                Woken::TimedOut => drop(state.receivers.remove(place)),
+                Woken::Raised => {
+                    state.receivers.remove(place);
+                    drop(state);
+                    park::raise()
+                }
             }
+        }
+        let finished = state.finished;
+        drop(state);
+        match taken {
+            Some((item, granted)) => {
+                granted.into_iter().for_each(Granted::schedule);
+                Ok(item)
+            }
+            None if finished => Err(Unreceived::Finished),
+            None => Err(Unreceived::Empty),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use betterthreads::event::Event;
 use betterthreads::{joinall, sleep, spawn, with_timeout};
 
-use crate::common::{hosted, meanwhile, parked};
+use crate::common::{hosted, meanwhile, on_drop, parked};
 
 #[test]
 fn an_event_is_set_until_it_is_cleared() {
@@ -159,25 +160,42 @@ fn plain_threads_need_no_hub() {
     waiter.join().unwrap();
 }
 
-#[test]
-fn two_threads_play_ping_pong() {
-    let [ping, pong] = [(); 2].map(|()| Arc::new(Event::new()));
-    let (their_ping, their_pong) = (ping.clone(), pong.clone());
-    let player = thread::spawn(move || {
-        betterthreads::run(|| {
-            for _ in 0..1000 {
-                their_ping.wait();
-                their_ping.clear();
-                their_pong.set();
+/// Waits as often as another OS thread sets the event, which does so just when the next wait
+/// begins; a third one asks how many wait, to make the other two get in each other's way.
+fn wait_in_a_race() {
+    const TURNS: u32 = 10_000;
+    let event = Arc::new(Event::new());
+    let [given, taken] = [(); 2].map(|()| Arc::new(AtomicU32::new(0)));
+    let (set, theirs, seen) = (event.clone(), given.clone(), taken.clone());
+    let setter = thread::spawn(move || {
+        for turn in 0..TURNS {
+            while seen.load(Ordering::SeqCst) < turn {
+                thread::yield_now();
             }
-        });
-    });
-    hosted(move || {
-        for _ in 0..1000 {
-            ping.set();
-            pong.wait();
-            pong.clear();
+            theirs.store(turn + 1, Ordering::SeqCst);
+            set.set();
         }
     });
-    player.join().unwrap();
+    let (asked, seen) = (event.clone(), taken.clone());
+    let asker = thread::spawn(move || {
+        while seen.load(Ordering::SeqCst) < TURNS {
+            asked.linkcount();
+        }
+    });
+    // Should this one fail, the others are to stop as well.
+    let _stop = on_drop(|| taken.store(TURNS, Ordering::SeqCst));
+    for turn in 0..TURNS {
+        event.wait();
+        assert!(given.load(Ordering::SeqCst) > turn, "released by a set before the clear");
+        event.clear();
+        taken.store(turn + 1, Ordering::SeqCst);
+    }
+    setter.join().unwrap();
+    asker.join().unwrap();
+}
+
+#[test]
+fn a_set_releases_nobody_who_begins_to_wait_after_the_clear() {
+    hosted(wait_in_a_race);
+    thread::spawn(wait_in_a_race).join().unwrap();
 }

@@ -184,6 +184,39 @@ fn a_foreign_link_runs_on_the_thread_that_made_it() {
 }
 
 #[test]
+fn a_foreign_link_that_races_with_the_end_is_called_once() {
+    const COUNT: u32 = 1000;
+    hosted(|| {
+        let (sender, greenlets) = mpsc::channel::<Greenlet<u32>>();
+        let linker = thread::spawn(move || {
+            betterthreads::run(|| {
+                let calls = Rc::new(Cell::new(0));
+                for greenlet in greenlets {
+                    let count = calls.clone();
+                    greenlet.link(move |_| count.set(count.get() + 1));
+                    greenlet.join();
+                }
+                while calls.get() < COUNT {
+                    sleep(0.000_1);
+                }
+                sleep(0.001);
+                calls.get()
+            })
+        });
+        for number in 0..COUNT {
+            let greenlet = spawn(move || number);
+            sender.send(greenlet.clone()).unwrap();
+            assert_eq!(greenlet.get().unwrap(), number);
+        }
+        drop(sender);
+        while !linker.is_finished() {
+            sleep(0.000_1);
+        }
+        assert_eq!(linker.join().unwrap(), COUNT);
+    });
+}
+
+#[test]
 fn captures_of_an_unstarted_greenlet_are_dropped_on_its_own_thread() {
     hosted(|| {
         let dropped = Rc::new(Cell::new(None));

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::condvar::Condvar;
-use super::mutex::Mutex;
+use crate::base::lock::Lock;
+use crate::wait::park;
+use crate::wait::queue::WaitQueue;
 
 #[derive(Debug)]
 struct State {
@@ -30,8 +31,8 @@ struct State {
 /// assert_eq!(leaders.count(), 1);
 /// ```
 pub struct Barrier {
-    state: Mutex<State>,
-    passed: Condvar,
+    state: Lock<State>,
+    passed: WaitQueue,
     size: usize,
 }
 
@@ -40,27 +41,25 @@ impl Barrier {
     #[must_use]
     pub const fn new(size: usize) -> Barrier {
         let state = State { waiting: 0, generation: 0 };
-        Barrier { state: Mutex::new(state), passed: Condvar::new(), size }
+        Barrier { state: Lock::new(state), passed: WaitQueue::new(), size }
     }
 
     /// Waits until as many have arrived as the barrier was made for. A yield point.
     pub fn wait(&self) -> BarrierWaitResult {
-        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        park::checkpoint();
+        let mut state = self.state.lock();
         let generation = state.generation;
         state.waiting += 1;
         if state.waiting >= self.size {
             state.waiting = 0;
             state.generation = generation.wrapping_add(1);
-            self.passed.notify_all();
+            drop(state);
+            self.passed.wake_all();
             return BarrierWaitResult(true);
         }
+        drop(state);
         let mut arrival = Arrival { barrier: self, generation, counted: true };
-        while state.generation == generation {
-            state = match self.passed.wait(state) {
-                Ok(state) => state,
-                Err(poisoned) => poisoned.into_inner(),
-            };
-        }
+        self.passed.wait(None, || self.state.lock().generation != generation);
         arrival.counted = false;
         BarrierWaitResult(false)
     }
@@ -76,8 +75,7 @@ struct Arrival<'a> {
 impl Drop for Arrival<'_> {
     fn drop(&mut self) {
         if self.counted {
-            let state = self.barrier.state.lock();
-            let mut state = state.unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut state = self.barrier.state.lock();
             if state.generation == self.generation {
                 state.waiting -= 1;
             }

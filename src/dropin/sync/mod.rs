@@ -15,6 +15,8 @@
 //! | `mpsc` | mirrored; its error types are std's own |
 //! | `Arc`, `Weak`, `atomic` | std's own |
 //! | `PoisonError`, `TryLockError`, `LockResult`, `TryLockResult` | std's own |
+//! | `RwLockWriteGuard::downgrade` | absent: to come |
+//! | `LazyLock::get`, `get_mut`, `force_mut`, `DerefMut` | absent: to come |
 //! | `ONCE_INIT` | absent: deprecated |
 
 mod barrier;

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::sched::control::Locals;
@@ -56,8 +57,35 @@ macro_rules! local {
 }
 
 thread_local! {
-    /// The values of a main greenlet or a plain OS thread.
-    static OF_THREAD: RefCell<Locals> = const { RefCell::new(Vec::new()) };
+    /// The values of a main greenlet or a plain OS thread. Without a destructor, so that the
+    /// values' own destructors may use other values.
+    static OF_THREAD: ManuallyDrop<RefCell<Locals>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+    /// Drops them when the OS thread ends.
+    static END_OF_THREAD: EndOfThread = const { EndOfThread };
+    static ENDED: Cell<bool> = const { Cell::new(false) };
+}
+
+struct EndOfThread;
+
+impl Drop for EndOfThread {
+    /// Those made last first, and those made by that as well.
+    fn drop(&mut self) {
+        while let Some(value) = OF_THREAD.with(|locals| locals.borrow_mut().pop()) {
+            drop(value);
+        }
+        ENDED.set(true);
+    }
+}
+
+/// Calls `f` with the values of this OS thread.
+fn of_thread<R>(f: impl FnOnce(&RefCell<Locals>) -> R) -> Result<R, AccessError> {
+    if ENDED.get() {
+        return Err(AccessError(()));
+    }
+    // Its first use registers its destructor; during that it is gone, and the values are not.
+    let _ = END_OF_THREAD.try_with(|_| ());
+    Ok(OF_THREAD.with(|locals| f(locals)))
 }
 
 /// The key of a greenlet-local value, as [`std::thread::LocalKey`]; made by
@@ -138,7 +166,7 @@ fn locals<R>(f: impl FnOnce(&RefCell<Locals>) -> R) -> Result<R, AccessError> {
     });
     match (found.flatten(), f) {
         (Some(result), _) => Ok(result),
-        (None, Some(f)) => OF_THREAD.try_with(f).map_err(|_| AccessError(())),
+        (None, Some(f)) => of_thread(f),
         (None, None) => Err(AccessError(())),
     }
 }
