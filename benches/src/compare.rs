@@ -54,9 +54,7 @@ fn run_one(rival: &str, benchmark: &str, size: Size) -> Result<ExitCode, String>
 
 fn run_load(address: &str, connections: &str, requests: &str) -> Result<ExitCode, String> {
     measure::end_by_itself();
-    let address = address
-        .parse()
-        .map_err(|error| format!("{address}: {error}"))?;
+    let address = address.parse().map_err(|error| format!("{address}: {error}"))?;
     load::generate(address, parse_count(connections)?, parse_count(requests)?)
         .map_err(|error| format!("load generator: {error}"))?;
     Ok(ExitCode::SUCCESS)
@@ -84,16 +82,10 @@ fn parse_options(words: &[&str]) -> Result<runner::Options, String> {
 }
 
 fn find_benchmark(name: &str) -> Result<&'static Benchmark, String> {
-    BENCHMARKS
-        .iter()
-        .find(|benchmark| benchmark.name == name)
-        .ok_or_else(|| {
-            let names: Vec<&str> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
-            format!(
-                "no benchmark is called {name}; there are: {}\n{USAGE}",
-                names.join(" ")
-            )
-        })
+    BENCHMARKS.iter().find(|benchmark| benchmark.name == name).ok_or_else(|| {
+        let names: Vec<&str> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
+        format!("no benchmark is called {name}; there are: {}\n{USAGE}", names.join(" "))
+    })
 }
 
 fn parse_count(word: &str) -> Result<usize, String> {

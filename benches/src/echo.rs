@@ -29,10 +29,7 @@ impl Announcement {
     /// Pins this process, before the rival starts any thread, to the server's core.
     pub fn pinned(connections: usize, requests: usize) -> Result<Self, String> {
         machine::pin_to_core(SERVER_CORE).map_err(|error| format!("pinning: {error}"))?;
-        Ok(Announcement {
-            connections,
-            requests,
-        })
+        Ok(Announcement { connections, requests })
     }
 
     /// Starts the load generator and a thread that measures meanwhile, and returns.

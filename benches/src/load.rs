@@ -86,12 +86,7 @@ impl Client {
     fn connect(address: SocketAddr, filling: u8) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         let message = [filling; MESSAGE_BYTES];
-        let mut client = Client {
-            stream,
-            message,
-            answer: [0; MESSAGE_BYTES],
-            received: 0,
-        };
+        let mut client = Client { stream, message, answer: [0; MESSAGE_BYTES], received: 0 };
         client.send()?;
         client.stream.read_exact(&mut client.answer)?;
         client.check_answer()?;
@@ -124,10 +119,7 @@ impl Client {
         if self.answer == self.message {
             Ok(())
         } else {
-            Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the answer is not what was sent",
-            ))
+            Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is not what was sent"))
         }
     }
 }

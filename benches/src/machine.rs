@@ -15,11 +15,7 @@ pub fn pin_to_core(core: usize) -> io::Result<()> {
     unsafe { libc::CPU_SET(core, &mut cores) };
     // SAFETY: the pointer and size describe the live set, which the call only reads.
     let result = unsafe { libc::sched_setaffinity(0, size_of_val(&cores), &raw const cores) };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Kernel, processor, compiler, rivals' versions and date, as Markdown list items.
@@ -39,20 +35,14 @@ pub fn description() -> String {
 
 fn processor_model() -> String {
     let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = information
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    model.map_or_else(unknown, |text| {
-        text.trim_start_matches([' ', '\t', ':']).to_string()
-    })
+    let model = information.lines().find_map(|line| line.strip_prefix("model name"));
+    model.map_or_else(unknown, |text| text.trim_start_matches([' ', '\t', ':']).to_string())
 }
 
 fn locked_version(package: &str) -> &'static str {
     let name = format!("name = \"{package}\"");
     let mut lines = LOCK_FILE.lines().skip_while(|line| *line != name);
-    let version = lines
-        .nth(1)
-        .and_then(|line| line.strip_prefix("version = "));
+    let version = lines.nth(1).and_then(|line| line.strip_prefix("version = "));
     version.map_or("unknown", |text| text.trim_matches('"'))
 }
 

@@ -28,10 +28,7 @@ pub struct Stopwatch {
 
 impl Stopwatch {
     pub fn start() -> Self {
-        Stopwatch {
-            processor: process_processor_time(),
-            elapsed: Instant::now(),
-        }
+        Stopwatch { processor: process_processor_time(), elapsed: Instant::now() }
     }
 
     /// Prints what each of `operations` took since the start, in nanoseconds.
@@ -50,10 +47,7 @@ pub fn report(figure: &str, value: f64) {
 
 /// User and system time of all threads of this process.
 fn process_processor_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live timespec, which the call fills.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
     assert_eq!(result, 0, "the kernel has no process CPU clock");
@@ -63,11 +57,8 @@ fn process_processor_time() -> Duration {
 /// Memory of this process that is in RAM.
 pub fn resident_bytes() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").expect("/proc is mounted");
-    let resident: usize = pages
-        .split(' ')
-        .nth(1)
-        .and_then(|field| field.parse().ok())
-        .expect("statm is numbers");
+    let resident: usize =
+        pages.split(' ').nth(1).and_then(|field| field.parse().ok()).expect("statm is numbers");
     // SAFETY: sysconf takes a number and touches no memory of ours.
     resident * unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize
 }

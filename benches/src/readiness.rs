@@ -20,18 +20,13 @@ impl Readiness {
         }
         // SAFETY: the descriptor is new, open, and owned by nobody else.
         let epoll = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        Ok(Readiness {
-            epoll,
-            events: vec![libc::epoll_event { events: 0, u64: 0 }; BATCH],
-        })
+        Ok(Readiness { epoll, events: vec![libc::epoll_event { events: 0, u64: 0 }; BATCH] })
     }
 
     /// Watches `source` for reading, edge-triggered. Closing it ends the watch.
     pub fn add(&self, source: &impl AsRawFd, token: u64) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: (libc::EPOLLIN | libc::EPOLLET) as u32,
-            u64: token,
-        };
+        let mut event =
+            libc::epoll_event { events: (libc::EPOLLIN | libc::EPOLLET) as u32, u64: token };
         let (epoll, source) = (self.epoll.as_raw_fd(), source.as_raw_fd());
         // SAFETY: both descriptors are open and the event is live during the call.
         match unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, source, &raw mut event) } {

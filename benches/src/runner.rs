@@ -33,26 +33,14 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
     for round in 0..options.rounds {
         for benchmark in &options.benchmarks {
             for rival in RIVALS.iter().filter(|rival| benchmark.is_offered_by(rival)) {
-                eprintln!(
-                    "{}/{} {} {}",
-                    round + 1,
-                    options.rounds,
-                    benchmark.name,
-                    rival.name
-                );
+                eprintln!("{}/{} {} {}", round + 1, options.rounds, benchmark.name, rival.name);
                 measurements.push(measure(benchmark, rival, round, options.size)?);
             }
         }
     }
     print!("{}", table::render(options, &measurements));
-    let has_failure = measurements
-        .iter()
-        .any(|measurement| measurement.failure.is_some());
-    Ok(if has_failure {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    let has_failure = measurements.iter().any(|measurement| measurement.failure.is_some());
+    Ok(if has_failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn measure(
@@ -63,29 +51,17 @@ fn measure(
 ) -> Result<Measurement, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command
-        .args(["--one", rival.name, benchmark.name])
-        .env("RUST_BACKTRACE", "0");
+    command.args(["--one", rival.name, benchmark.name]).env("RUST_BACKTRACE", "0");
     if size == Size::Quick {
         command.arg("--quick");
     }
-    let output = command
-        .output()
-        .map_err(|error| format!("starting a child: {error}"))?;
+    let output = command.output().map_err(|error| format!("starting a child: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.lines().for_each(|line| eprintln!("    {line}"));
     let values: Vec<(String, f64)> = said.lines().filter_map(parse_figure).collect();
     let failure = describe_failure(output.status, &output.stderr, benchmark.figures, &values);
-    failure
-        .iter()
-        .for_each(|failure| eprintln!("    failed: {failure}"));
-    Ok(Measurement {
-        benchmark: benchmark.name,
-        rival: rival.name,
-        round,
-        values,
-        failure,
-    })
+    failure.iter().for_each(|failure| eprintln!("    failed: {failure}"));
+    Ok(Measurement { benchmark: benchmark.name, rival: rival.name, round, values, failure })
 }
 
 /// A line is the figure's key, its value, and for times the elapsed time, which only the log has.
@@ -107,27 +83,15 @@ fn describe_failure(
     if !status.success() {
         let complaint = String::from_utf8_lossy(complaint);
         // A panic says where in its first line and why in its second.
-        let lines = complaint
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .take(2);
-        return Some(format!(
-            "{status}: {}",
-            lines.collect::<Vec<&str>>().join(" ")
-        ));
+        let lines = complaint.lines().filter(|line| !line.trim().is_empty()).take(2);
+        return Some(format!("{status}: {}", lines.collect::<Vec<&str>>().join(" ")));
     }
     let is_missing = |figure: &&Figure| values.iter().all(|(key, _)| key != figure.key);
-    figures
-        .iter()
-        .find(is_missing)
-        .map(|figure| format!("printed no {}", figure.key))
+    figures.iter().find(is_missing).map(|figure| format!("printed no {}", figure.key))
 }
 
 impl Measurement {
     pub fn value(&self, figure: &Figure) -> Option<f64> {
-        self.values
-            .iter()
-            .find(|(key, _)| key == figure.key)
-            .map(|(_, value)| *value)
+        self.values.iter().find(|(key, _)| key == figure.key).map(|(_, value)| *value)
     }
 }

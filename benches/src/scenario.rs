@@ -22,10 +22,7 @@ pub fn first_yield_is_over() {
 
 /// To be called when all tasks have ended.
 pub fn yields_are_over(yields: usize) {
-    YIELD_CLOCK
-        .get()
-        .expect("a task started the clock")
-        .report("yield", yields);
+    YIELD_CLOCK.get().expect("a task started the clock").report("yield", yields);
 }
 
 /// Times `round`, which spawns and joins `tasks` empty bodies: once cold, then warm.
@@ -88,11 +85,7 @@ pub struct Killing {
 impl Parking {
     pub fn begin(tasks: usize) -> Self {
         let resident_before = measure::resident_bytes();
-        Parking {
-            tasks,
-            resident_before,
-            clock: Stopwatch::start(),
-        }
+        Parking { tasks, resident_before, clock: Stopwatch::start() }
     }
 
     pub fn all_are_parked(self) -> Killing {
@@ -100,10 +93,7 @@ impl Parking {
         self.clock.report("spawn", self.tasks);
         let grown = measure::resident_bytes().saturating_sub(self.resident_before);
         measure::report("resident", grown as f64 / self.tasks as f64);
-        Killing {
-            tasks: self.tasks,
-            clock: Stopwatch::start(),
-        }
+        Killing { tasks: self.tasks, clock: Stopwatch::start() }
     }
 }
 

@@ -12,16 +12,9 @@ use crate::runner::{Measurement, Options};
 pub fn render(options: &Options, measurements: &[Measurement]) -> String {
     let mut text = machine::description();
     let is_quick = options.size == Size::Quick;
-    let size = if is_quick {
-        ", quick, so only roughly right"
-    } else {
-        ""
-    };
+    let size = if is_quick { ", quick, so only roughly right" } else { "" };
     text += &format!("- rounds: {}{size}\n", options.rounds);
-    for benchmarks in options
-        .benchmarks
-        .chunk_by(|one, next| one.baseline == next.baseline)
-    {
+    for benchmarks in options.benchmarks.chunk_by(|one, next| one.baseline == next.baseline) {
         text += &render_table(benchmarks, measurements);
     }
     text += &render_failures(measurements);
@@ -65,9 +58,7 @@ fn render_cell(
     };
     let mut cell = render_number(value);
     let pairs = own.iter().zip(&baseline);
-    let ratios: Vec<f64> = pairs
-        .filter_map(|(own, base)| Some((*own)? / (*base)?))
-        .collect();
+    let ratios: Vec<f64> = pairs.filter_map(|(own, base)| Some((*own)? / (*base)?)).collect();
     if let Some(ratio) = median(&ratios) {
         cell += &format!(" ({ratio:.2})");
     }
@@ -87,11 +78,7 @@ fn values_by_round(
     let is_wanted = |measurement: &&Measurement| {
         measurement.benchmark == benchmark.name && measurement.rival == rival
     };
-    measurements
-        .iter()
-        .filter(is_wanted)
-        .map(|measurement| measurement.value(figure))
-        .collect()
+    measurements.iter().filter(is_wanted).map(|measurement| measurement.value(figure)).collect()
 }
 
 fn render_failures(measurements: &[Measurement]) -> String {
@@ -100,19 +87,10 @@ fn render_failures(measurements: &[Measurement]) -> String {
         let Some(failure) = &measurement.failure else {
             continue;
         };
-        let Measurement {
-            benchmark,
-            rival,
-            round,
-            ..
-        } = measurement;
+        let Measurement { benchmark, rival, round, .. } = measurement;
         text += &format!("- {rival}, {benchmark}, round {}: {failure}\n", round + 1);
     }
-    if text.is_empty() {
-        text
-    } else {
-        format!("\nFailed:\n\n{text}")
-    }
+    if text.is_empty() { text } else { format!("\nFailed:\n\n{text}") }
 }
 
 fn render_notes(benchmarks: &[&Benchmark]) -> String {
@@ -123,11 +101,8 @@ fn render_notes(benchmarks: &[&Benchmark]) -> String {
 }
 
 fn participants(benchmarks: &[&Benchmark]) -> Vec<&'static Rival> {
-    let takes_part = |rival: &&Rival| {
-        benchmarks
-            .iter()
-            .any(|benchmark| benchmark.is_offered_by(rival))
-    };
+    let takes_part =
+        |rival: &&Rival| benchmarks.iter().any(|benchmark| benchmark.is_offered_by(rival));
     RIVALS.iter().filter(takes_part).collect()
 }
 

@@ -30,11 +30,7 @@ struct Server {
 fn echo(announcement: Announcement) {
     let listener = TcpListener::bind(ADDRESS).expect("a loopback port");
     announcement.listening_at(listener.local_addr().expect("a bound address"));
-    let server = Server {
-        listener,
-        connections: Vec::new(),
-        buffer: [0; BUFFER_BYTES],
-    };
+    let server = Server { listener, connections: Vec::new(), buffer: [0; BUFFER_BYTES] };
     server.serve().expect("epoll works");
 }
 

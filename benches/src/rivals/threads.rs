@@ -77,10 +77,7 @@ fn park_and_kill(tasks: usize) {
     let handles: Vec<JoinHandle<()>> = (0..tasks).map(wait_at_gate).collect();
     let guard = gate.is_open.lock().expect("no panic");
     let all_are_away = |_: &mut bool| Witness::alive() < tasks;
-    let mut is_open = gate
-        .all_are_here
-        .wait_while(guard, all_are_away)
-        .expect("no panic");
+    let mut is_open = gate.all_are_here.wait_while(guard, all_are_away).expect("no panic");
     let killing = parking.all_are_parked();
     *is_open = true;
     drop(is_open);

@@ -24,9 +24,7 @@ pub const RIVAL: Rival = Rival {
 
 fn yields(tasks: usize, each: usize) {
     block_on(async {
-        let handles = (0..tasks)
-            .map(|_| tokio::spawn(yield_often(each)))
-            .collect();
+        let handles = (0..tasks).map(|_| tokio::spawn(yield_often(each))).collect();
         join_all(handles).await;
         scenario::yields_are_over(tasks * each);
     });
@@ -73,10 +71,7 @@ fn park_and_kill(tasks: usize) {
             handle.abort();
         }
         for handle in handles {
-            assert!(
-                handle.await.is_err_and(|error| error.is_cancelled()),
-                "it was aborted"
-            );
+            assert!(handle.await.is_err_and(|error| error.is_cancelled()), "it was aborted");
         }
         killing.all_are_dead();
     });
