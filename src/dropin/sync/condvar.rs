@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::mutex::MutexGuard;
 use crate::wait::notify::Notify;
 
-/// A condition variable, as [`std::sync::Condvar`], for this module's [`Mutex`].
+/// A condition variable, as [`std::sync::Condvar`], for this module's [`Mutex`](super::Mutex).
 ///
 /// A notified waiter that is killed while it waits for the mutex again was not notified: the
 /// notification goes to the next one.
