@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use betterthreads::net::TcpListener;
 use betterthreads::signal::catch_keyboard_interrupt;
-use betterthreads::{Run, Thread, spawn};
+use betterthreads::{Run, Thread, sleep, spawn};
 
 struct Server {
     listener: TcpListener,
@@ -20,7 +20,10 @@ impl Run for Server {
         for stream in self.listener.incoming() {
             match stream {
                 Ok(mut stream) => drop(spawn(move || stream.write_all(b"hello\n"))),
-                Err(error) => eprintln!("a connection could not be accepted: {error}"),
+                Err(error) => {
+                    eprintln!("a connection could not be accepted: {error}");
+                    sleep(0.1);
+                }
             }
         }
     }

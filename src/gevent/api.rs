@@ -116,7 +116,8 @@ pub fn getcurrent() -> Greenlet<()> {
     }
 }
 
-/// Raises what is to be raised, and does nothing else: a yield point for long computations.
+/// Raises what is to be raised, a time limit that has passed included, and lets nobody else run: a
+/// yield point for long computations.
 ///
 /// ```
 /// let busy = betterthreads::spawn(|| {
@@ -132,6 +133,7 @@ pub fn getcurrent() -> Greenlet<()> {
 /// id.join().unwrap();
 /// ```
 pub fn checkpoint() {
+    park::pass_timers();
     park::checkpoint();
 }
 

@@ -25,8 +25,8 @@ use crate::wait::signal::Listener;
 
 /// Signals to wait for.
 ///
-/// From its making to its drop the signals' default actions are suspended. Handlers that others
-/// have installed stay in force.
+/// From its making to its drop the signals' default actions are suspended; that of a real-time
+/// signal does not come back. Handlers that others have installed stay in force.
 ///
 /// ```
 /// use betterthreads::signal::{SIGUSR1, Signals};
@@ -146,7 +146,6 @@ impl Catcher {
         listener.only_once(SIGINT)?;
         let listener = Rc::new(listener);
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        CATCHERS.lock().push(number);
         let target = getcurrent();
         let signals = listener.clone();
         let watcher = spawn(move || {
@@ -157,6 +156,7 @@ impl Catcher {
             }
         });
         watcher.set_name("Ctrl-C");
+        CATCHERS.lock().push(number);
         Ok(Catcher { number, listener, watcher })
     }
 

@@ -58,7 +58,8 @@ pub trait Run {
     fn run(&mut self);
 
     /// Called once when the body is over, whether it returned, was stopped or panicked: after its
-    /// unwind, on the thread itself, shielded from kills. It may wait.
+    /// unwind, on the thread itself, shielded from kills. It may wait. A thread that is stopped
+    /// before its first turn has no body to end: neither is called.
     fn shutdown(&mut self) {}
 }
 

@@ -40,10 +40,13 @@ impl Hub {
     }
 
     /// Fires what is due.
-    pub(super) fn fire_timers(&self) {
-        if self.timers.borrow().next_deadline().is_none() {
-            return;
+    pub(crate) fn fire_timers(&self) {
+        if self.timers.borrow().next_deadline().is_some() {
+            self.as_loop(|| self.fire_due());
         }
+    }
+
+    fn fire_due(&self) {
         let now = self.now();
         loop {
             let due = self.timers.borrow_mut().pop_due(now);

@@ -23,8 +23,7 @@ impl Flag {
 
     /// Sets the flag and releases everyone who waits, also if it is cleared at once.
     pub(crate) fn set(&self) {
-        self.set.store(true, Ordering::Release);
-        self.waiters.wake_all();
+        self.waiters.wake_all_after(|| self.set.store(true, Ordering::Release));
     }
 
     pub(crate) fn clear(&self) {

@@ -110,6 +110,11 @@ pub(crate) fn checkpoint() {
     }
 }
 
+/// Fires the timers that are due, for one who computes instead of letting the hub do it.
+pub(crate) fn pass_timers() {
+    current::with(Hub::fire_timers);
+}
+
 /// Raises what ended a wait early.
 #[cold]
 pub(crate) fn raise() -> ! {

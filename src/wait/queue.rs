@@ -84,9 +84,18 @@ impl WaitQueue {
 
     /// Wakes everyone who waits now.
     pub(crate) fn wake_all(&self) {
+        self.wake_all_after(|| {});
+    }
+
+    /// Makes what they wait for true, by `change`, and wakes everyone who waits, in one step:
+    /// nobody who begins to wait after the change is among them.
+    pub(crate) fn wake_all_after(&self, change: impl FnOnce()) {
+        let mut waiters = self.waiters.lock();
+        change();
         // Popped one by one, so that the places of waiters who leave later stay theirs alone.
-        let waiters: Vec<Waker> = self.waiters.lock().by_ref().collect();
-        for waiter in waiters {
+        let woken: Vec<Waker> = waiters.by_ref().collect();
+        drop(waiters);
+        for waiter in woken {
             waiter.wake();
         }
     }

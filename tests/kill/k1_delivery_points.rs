@@ -292,3 +292,14 @@ fn a_kill_from_another_thread_is_seen_on_entry_of_the_next_call() {
         assert!(greenlet.get().unwrap_err().is_killed());
     });
 }
+
+#[test]
+fn a_time_limit_is_seen_by_a_computation_that_checks() {
+    hosted(|| {
+        let computing = || loop {
+            betterthreads::checkpoint();
+        };
+        let limited: Result<(), _> = betterthreads::with_timeout(0.005, computing);
+        assert!(limited.is_err());
+    });
+}
