@@ -111,6 +111,8 @@ pub(crate) struct Token {
 /// the last handle can be gone.
 #[repr(C)]
 pub(crate) struct Local {
+    /// Which of its places in the run queue is its own.
+    pub(super) epoch: Cell<u32>,
     pub(super) switch: Switch,
     pub(super) body: Cell<Option<Body>>,
     /// Why the body is to be dropped instead of run.
@@ -129,8 +131,6 @@ pub(crate) struct Local {
     pub(super) start_timer: Cell<Option<Key>>,
     /// Exceptions to raise, in order; a kill stays at its place for ever.
     pub(super) pending: RefCell<VecDeque<Exception>>,
-    /// Which of its places in the run queue is its own.
-    pub(super) epoch: Cell<u32>,
     /// How many shields keep exceptions off.
     pub(super) shields: Cell<u32>,
     /// The panic depth it parked at.
