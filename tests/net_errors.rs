@@ -60,7 +60,7 @@ fn an_error_of_one_greenlet_is_no_concern_of_the_others() {
         let (ticker, ticks) = ticking();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let used = listener.local_addr().unwrap();
-        let deserted = deserted();
+        let (_bound, deserted) = deserted();
         let failures = [
             spawn(move || kind(TcpListener::bind(used))),
             spawn(move || kind(TcpStream::connect(deserted))),

@@ -189,12 +189,14 @@ impl Local {
         self.thrown.set(Some(identity(payload)));
     }
 
-    /// Notes a panic with a payload of type `kind`. If one such was thrown before, it has been
-    /// caught, and its place in memory may be used again: they could no longer be told apart.
-    pub(super) fn forget_thrown(&self, kind: TypeId) {
-        if self.thrown.get().is_some_and(|(thrown, _)| thrown == kind) {
-            self.thrown.set(None);
-        }
+    /// Whether what was thrown last is of type `kind`.
+    pub(super) fn has_thrown(&self, kind: TypeId) -> bool {
+        self.thrown.get().is_some_and(|(thrown, _)| thrown == kind)
+    }
+
+    /// Forgets what was thrown last: it has been caught.
+    pub(super) fn forget_thrown(&self) {
+        self.thrown.set(None);
     }
 
     /// Whether `payload` is what was thrown last.

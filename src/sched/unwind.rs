@@ -2,13 +2,14 @@
 //!
 //! A kill, a throw, a time-out and Ctrl-C are all `resume_unwind`s: no panic hook, no message.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use std::thread;
 
-use super::current;
+use super::hub::Hub;
+use super::{current, ledger};
 
 /// What an unwind carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -42,13 +43,24 @@ pub(crate) fn install_hook() {
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
+            current::with(|hub| note_panic(hub, info.payload().type_id()));
             IN_HOOK.set(true);
-            let kind = info.payload().type_id();
-            current::with(|hub| hub.running_local().forget_thrown(kind));
             previous(info);
             IN_HOOK.set(false);
         }));
     });
+}
+
+/// Notes a panic with a payload of type `kind`. If something of that type was thrown before and the
+/// greenlet does not unwind from it now, it has been caught, and its place in memory may be used
+/// again: the two could no longer be told apart.
+///
+/// Counting the panics takes the ledger's helpers, hence only where the types agree.
+fn note_panic(hub: &Hub, kind: TypeId) {
+    let local = hub.running_local();
+    if local.has_thrown(kind) && ledger::depth() == 1 {
+        local.forget_thrown();
+    }
 }
 
 /// Ends the process if the caller is inside the panic hook.

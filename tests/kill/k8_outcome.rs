@@ -164,6 +164,18 @@ fn an_exception_whose_clean_up_caught_another_is_still_the_outcome() {
 }
 
 #[test]
+fn an_exception_whose_clean_up_caught_a_panic_of_its_type_is_still_the_outcome() {
+    hosted(|| {
+        let target = parked(|| {
+            let _clean_up = on_drop(|| caught(|| panic!("on purpose")));
+            sleep(3600);
+        });
+        target.throw("stop");
+        assert!(target.get().unwrap_err().is_thrown(), "both carry a `&str`");
+    });
+}
+
+#[test]
 fn a_kill_stays_a_kill_when_its_clean_up_catches_a_panic() {
     hosted(|| {
         let target = parked(|| {

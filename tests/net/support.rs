@@ -98,11 +98,12 @@ pub(crate) fn full_listener() -> FullListener {
     FullListener { socket, address, first }
 }
 
-/// An address where nobody listens: that of a listener that is gone, on an address of its own, so
-/// that no other test is given the port.
-pub(crate) fn deserted() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
-    listener.local_addr().unwrap()
+/// An address where nobody listens, and nobody will while the socket is kept: it is bound to it.
+pub(crate) fn deserted() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }
 
 /// Closes a connection the hard way: the peer gets a reset.

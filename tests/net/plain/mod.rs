@@ -2,8 +2,12 @@
 
 use betterthreads::net;
 use std::thread;
+use std::time::Duration;
 
 use crate::support;
+
+/// How much too early a time-out may be.
+const EARLY: Duration = Duration::ZERO;
 
 #[track_caller]
 fn hosted(body: impl FnOnce() + Send + 'static) {

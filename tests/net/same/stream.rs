@@ -13,7 +13,7 @@ use super::{hosted, settle, thread};
 #[test]
 fn connecting_where_nobody_listens_is_refused() {
     hosted(|| {
-        let address = deserted();
+        let (_bound, address) = deserted();
         assert_eq!(kind(TcpStream::connect(address)), ErrorKind::ConnectionRefused);
         let minute = Duration::from_secs(60);
         assert_eq!(
@@ -27,7 +27,8 @@ fn connecting_where_nobody_listens_is_refused() {
 fn connect_takes_the_first_address_that_answers() {
     hosted(|| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addresses = [deserted(), listener.local_addr().unwrap()];
+        let (_bound, deserted) = deserted();
+        let addresses = [deserted, listener.local_addr().unwrap()];
         let stream = TcpStream::connect(&addresses[..]).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
         drop(listener);

@@ -2,8 +2,12 @@
 
 use std::net;
 use std::thread;
+use std::time::Duration;
 
 use crate::support;
+
+/// How much too early a time-out may be: the kernel counts in ticks.
+const EARLY: Duration = Duration::from_millis(10);
 
 #[track_caller]
 fn hosted(body: impl FnOnce() + Send + 'static) {
