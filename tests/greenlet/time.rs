@@ -118,9 +118,8 @@ fn waiting_costs_no_processor_time() {
     hosted(|| {
         let _parked = [(); 100].map(|()| parked(|| sleep(3600)));
         let begin = processor_time();
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_millis(20) {}
-        assert!(processor_time() - begin > Duration::from_millis(1), "the measure works");
+        // The measure works: this ends, however little of the processor this thread gets.
+        while processor_time() - begin < Duration::from_millis(2) {}
         let begin = processor_time();
         sleep(0.2);
         let used = processor_time() - begin;
