@@ -33,7 +33,7 @@ fn yields_once(journal: &Journal) {
     check(journal, false, "an innocent one seems to unwind");
 }
 
-/// One of each kind that DESIGN.md §6 names.
+/// One of each kind of unwind that the ledger has to keep apart.
 fn everybody(journal: &Journal) -> Vec<Greenlet<()>> {
     let killed = {
         let noted = journal.clone();
