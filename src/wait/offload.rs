@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::flag::Flag;
+use super::park;
 use crate::base::lock::Lock;
 use crate::driver::offload;
 use crate::sched::{current, unwind};
@@ -29,6 +30,7 @@ pub(crate) fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     if current::with(|_| ()).is_none() {
         return Ok(work());
     }
+    park::checkpoint();
     let slot = Arc::new(Slot { result: Lock::new(None), done: Flag::new() });
     let theirs = slot.clone();
     offload::submit(Box::new(move || {

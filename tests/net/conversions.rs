@@ -261,3 +261,14 @@ fn giving_a_clone_of_a_listener_to_std_does_not_let_the_other_one_block_the_hub(
         assert_eq!(acceptor.join().unwrap(), client.local_addr().unwrap());
     });
 }
+
+#[test]
+fn a_clone_that_std_kept_cannot_make_a_listener_block_the_hub() {
+    hosted(10, || {
+        let kept = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::from(kept.try_clone().unwrap());
+        kept.set_nonblocking(false).unwrap();
+        let accepted = betterthreads::with_timeout(0.01, || listener.accept().map(drop));
+        assert!(accepted.is_err(), "it waited, and the limit was raised");
+    });
+}

@@ -95,12 +95,12 @@ pub(super) fn adopt(socket: Socket) -> Source {
     }
     let is_stream = socket.r#type().is_ok_and(|kind| kind == Type::STREAM);
     let source = Source::of_kind(socket, is_stream);
-    if was_nonblocking || timeouts != [0, 0] {
-        let options = source.options();
-        options.nonblocking.store(was_nonblocking, Ordering::Relaxed);
-        options.read_timeout.store(timeouts[0], Ordering::Relaxed);
-        options.write_timeout.store(timeouts[1], Ordering::Relaxed);
-    }
+    let options = source.options();
+    options.nonblocking.store(was_nonblocking, Ordering::Relaxed);
+    options.read_timeout.store(timeouts[0], Ordering::Relaxed);
+    options.write_timeout.store(timeouts[1], Ordering::Relaxed);
+    // Whoever gave it may have kept a clone, and may make it blocking again.
+    options.given_away.store(true, Ordering::Relaxed);
     source
 }
 
