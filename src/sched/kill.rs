@@ -9,9 +9,9 @@
 //!   throw are caught by the root, which was entered at depth zero, so they are never raised while
 //!   the target unwinds; a time-out may be, by a `with_timeout` inside a destructor.
 //!
-//! A target that has not begun never does. Killed from its own hub, its captured values are dropped
-//! on the killer's stack and it is dead at once; killed from elsewhere, it drops them itself, on
-//! its own stack, when its turn comes.
+//! A target that has not begun never does: it drops what it captured, on its own stack, where that
+//! may wait. Killed from its own thread it does so before anyone else runs, so that it is dead when
+//! its killer goes on; killed from elsewhere, when its turn comes.
 
 use std::any::Any;
 use std::sync::Arc;
