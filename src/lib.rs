@@ -12,6 +12,8 @@ mod sched;
 mod wait;
 mod dropin;
 mod gevent;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use base::duration::IntoDuration;
 pub use base::failure::{Failure, GreenletExit};

@@ -53,6 +53,11 @@ impl<T> Heap<T> {
         key
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     pub(crate) fn contains(&self, key: Key) -> bool {
         self.entries.get(key).is_some()
     }
@@ -79,6 +84,14 @@ impl<T> Heap<T> {
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<T> {
         let first = *self.order.first()?;
         if first.deadline > now { None } else { self.remove(first.key) }
+    }
+
+    /// The latest of the entries with a value that `is_one` accepts.
+    #[cfg(feature = "testing")]
+    pub(crate) fn find_last(&self, is_one: impl Fn(&T) -> bool) -> Option<Key> {
+        let is_one = |rank: &&Rank| self.entries.get(rank.key).is_some_and(|e| is_one(&e.value));
+        let ranks = self.order.iter().filter(is_one);
+        ranks.max_by_key(|rank| (rank.deadline, rank.sequence)).map(|rank| rank.key)
     }
 
     /// Tells the entry at `place` where it stands.

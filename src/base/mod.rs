@@ -7,4 +7,6 @@ pub(crate) mod heap;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod payload;
+#[cfg(feature = "testing")]
+pub(crate) mod random;
 pub(crate) mod slab;

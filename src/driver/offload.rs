@@ -9,6 +9,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::call::Call;
+use super::faults;
+
 const MAX_THREADS: usize = 10;
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -43,7 +46,8 @@ pub(crate) fn submit(job: Job) -> io::Result<()> {
     if state.threads == MAX_THREADS {
         return Ok(());
     }
-    match thread::Builder::new().name("betterthreads-offload".into()).spawn(work) {
+    let thread = thread::Builder::new().name("betterthreads-offload".into());
+    match faults::check(Call::Thread).and_then(|()| thread.spawn(work)) {
         Ok(_) => state.threads += 1,
         Err(error) if state.threads == 0 => {
             let refused = state.jobs.pop_back();

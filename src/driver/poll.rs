@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
+use super::call::Call;
+use super::{faults, simulation};
+
 /// What became possible on a registered descriptor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
@@ -20,6 +23,14 @@ pub(crate) struct Event {
     /// The peer will send nothing more, or the descriptor is in error, or there is urgent data, at
     /// which reads stop: from now on a short read does not mean that there is nothing left.
     pub(crate) short_reads_tell_nothing: bool,
+}
+
+impl Event {
+    /// Both directions may be ready.
+    #[cfg(feature = "testing")]
+    pub(super) fn of_both(token: u64) -> Event {
+        Event { token, readable: true, writable: true, short_reads_tell_nothing: false }
+    }
 }
 
 /// The waker's own event; no slab key has this many generations and slots at once.
@@ -43,26 +54,39 @@ pub(crate) struct Handle {
 
 impl Driver {
     pub(crate) fn new() -> io::Result<(Driver, Handle)> {
+        faults::check(Call::EpollCreate)?;
         let poll = Poll::new()?;
+        faults::check(Call::Eventfd)?;
         let waker = Waker::new(poll.registry(), WAKE)?;
+        faults::check(Call::Duplicate)?;
         let registry = poll.registry().try_clone()?;
         Ok((Driver { poll, events: Events::with_capacity(CAPACITY) }, Handle { registry, waker }))
     }
 
     /// The clock of all deadlines.
     pub(crate) fn now(&self) -> Instant {
-        Instant::now()
+        simulation::now()
     }
 
     /// Waits until something happens or `deadline` has passed, and appends what happened to
     /// `events`. `Until::Now` only looks.
+    ///
+    /// # Errors
+    ///
+    /// Those of epoll_wait(2); `Deadlock` at the end of a simulated world.
     pub(crate) fn poll(&mut self, until: Until, events: &mut Vec<Event>) -> io::Result<()> {
+        simulation::poll(until, events, |until, events| self.poll_kernel(until, events))
+    }
+
+    fn poll_kernel(&mut self, until: Until, events: &mut Vec<Event>) -> io::Result<()> {
         let timeout = match until {
             Until::Now => Some(Duration::ZERO),
-            Until::Deadline(deadline) => Some(deadline.saturating_duration_since(self.now())),
+            Until::Deadline(deadline) => Some(deadline.saturating_duration_since(Instant::now())),
             Until::Event => None,
         };
-        match self.poll.poll(&mut self.events, timeout) {
+        let polled =
+            faults::check(Call::EpollWait).and_then(|()| self.poll.poll(&mut self.events, timeout));
+        match polled {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             Err(error) => return Err(error),
@@ -92,20 +116,33 @@ pub(crate) enum Until {
     Event,
 }
 
+impl Until {
+    /// Without a deadline until something happens.
+    pub(crate) fn of(deadline: Option<Instant>) -> Until {
+        deadline.map_or(Until::Event, Until::Deadline)
+    }
+}
+
 impl Handle {
     /// Registers a descriptor for all its edges. One that is ready already reports so once.
     pub(crate) fn register(&self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()> {
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
-        self.registry.register(&mut SourceFd(&fd.as_raw_fd()), Token(token as usize), interest)
+        faults::check(Call::EpollAdd)?;
+        self.registry.register(&mut SourceFd(&fd.as_raw_fd()), Token(token as usize), interest)?;
+        simulation::added(fd.as_raw_fd(), token);
+        Ok(())
     }
 
     /// Takes a descriptor out; must precede its close.
     pub(crate) fn deregister(&self, fd: RawFd) -> io::Result<()> {
+        simulation::removed(fd);
+        faults::check(Call::EpollDelete)?;
         self.registry.deregister(&mut SourceFd(&fd))
     }
 
     /// Makes the poll of the other end return, now or when it is next called.
     pub(crate) fn wake(&self) -> io::Result<()> {
+        faults::check(Call::Wake)?;
         self.waker.wake()
     }
 }

@@ -3,11 +3,16 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
 use socket2::{MaybeUninitSlice, SockAddr, Socket};
+
+use super::call::Call;
+use super::faults;
+use super::poll::Until;
+use super::simulation::portion;
 
 /// What one descriptor is asked for, and what it answered.
 #[derive(Debug)]
@@ -41,28 +46,19 @@ impl PollFd<'_> {
     }
 }
 
-/// Blocks this OS thread in poll(2) until one of `fds` is ready or `deadline` has passed, and
-/// leaves in each entry only what it is ready for. An interrupted call is repeated.
+/// Blocks this OS thread in poll(2) until one of `fds` is ready or the time is over, and leaves in
+/// each entry only what it is ready for. An interrupted call is repeated.
 ///
 /// # Errors
 ///
 /// Those of poll(2), and `EBADF` for a descriptor that is not open, as select(2) reports it.
-pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<usize> {
+pub(crate) fn poll(fds: &mut [PollFd<'_>], until: Until) -> io::Result<usize> {
     let mut raw: Vec<libc::pollfd> = fds.iter().map(PollFd::to_raw).collect();
     let count = loop {
-        // SAFETY: the pointer and the length describe `raw`, which outlives the call.
-        let result = unsafe {
-            libc::poll(raw.as_mut_ptr(), raw.len() as libc::nfds_t, millis_until(deadline))
-        };
-        match usize::try_from(result) {
-            Ok(0) if deadline.is_none_or(|deadline| deadline > Instant::now()) => {}
-            Ok(count) => break count,
-            Err(_) => {
-                let error = io::Error::last_os_error();
-                if error.kind() != io::ErrorKind::Interrupted {
-                    return Err(error);
-                }
-            }
+        match poll_once(&mut raw, millis(until)) {
+            Ok(0) if !is_over(until) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => break result?,
         }
     };
     if raw.iter().any(|entry| entry.revents & libc::POLLNVAL != 0) {
@@ -74,12 +70,41 @@ pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Res
     Ok(count)
 }
 
+fn poll_once(fds: &mut [libc::pollfd], millis: libc::c_int) -> io::Result<usize> {
+    faults::check(Call::Poll)?;
+    // SAFETY: the pointer and the length describe `fds`, which outlives the call.
+    let count = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, millis) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Another descriptor of the same open file.
+///
+/// # Errors
+///
+/// Those of fcntl(2).
+pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    faults::check(Call::Duplicate)?;
+    fd.try_clone_to_owned()
+}
+
 /// The time-out of poll(2): rounded up, so that it never returns early, and bounded.
-fn millis_until(deadline: Option<Instant>) -> libc::c_int {
-    let Some(deadline) = deadline else { return -1 };
+fn millis(until: Until) -> libc::c_int {
+    let deadline = match until {
+        Until::Now => return 0,
+        Until::Deadline(deadline) => deadline,
+        Until::Event => return -1,
+    };
     let left = deadline.saturating_duration_since(Instant::now());
     let millis = left.saturating_add(Duration::from_nanos(999_999)).as_millis();
     libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX)
+}
+
+fn is_over(until: Until) -> bool {
+    match until {
+        Until::Now => true,
+        Until::Deadline(deadline) => deadline <= Instant::now(),
+        Until::Event => false,
+    }
 }
 
 /// Whether this OS thread is the one that runs `main`.
@@ -116,32 +141,49 @@ fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     unsafe { &mut *(ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) }
 }
 
+/// What a transfer of up to `whole` may transfer now.
+///
+/// # Errors
+///
+/// `WouldBlock` for nothing at all.
+fn admit(call: Call, socket: &Socket, whole: usize) -> io::Result<usize> {
+    faults::check(call)?;
+    match portion(socket.as_raw_fd(), whole) {
+        0 if whole > 0 => Err(would_block()),
+        portion => Ok(portion),
+    }
+}
+
 /// Receives into `buf`.
 pub(crate) fn recv(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
-    socket.recv_with_flags(uninit(buf), DONT_WAIT)
+    let room = admit(Call::Receive, socket, buf.len())?;
+    socket.recv_with_flags(uninit(&mut buf[..room]), DONT_WAIT)
 }
 
 /// Receives into `buf` without taking the bytes out of the socket.
 pub(crate) fn peek(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
-    socket.recv_with_flags(uninit(buf), DONT_WAIT | libc::MSG_PEEK)
+    let room = admit(Call::Receive, socket, buf.len())?;
+    socket.recv_with_flags(uninit(&mut buf[..room]), DONT_WAIT | libc::MSG_PEEK)
 }
 
 /// Receives into the first of `bufs`, as many as the kernel takes at once.
 pub(crate) fn recv_vectored(socket: &Socket, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let first = bufs.iter_mut().take(MAX_IO_SLICES);
+    let count = admit(Call::Receive, socket, bufs.len().min(MAX_IO_SLICES))?;
+    let first = bufs.iter_mut().take(count);
     let mut bufs: Vec<_> = first.map(|buf| MaybeUninitSlice::new(uninit(buf))).collect();
     Ok(socket.recv_vectored_with_flags(&mut bufs, DONT_WAIT)?.0)
 }
 
 /// Sends from `buf`.
 pub(crate) fn send(socket: &Socket, buf: &[u8]) -> io::Result<usize> {
-    socket.send_with_flags(buf, DONT_WAIT | NO_SIGNAL)
+    let portion = admit(Call::Send, socket, buf.len())?;
+    socket.send_with_flags(&buf[..portion], DONT_WAIT | NO_SIGNAL)
 }
 
 /// Sends from the first of `bufs`, as many as the kernel takes at once.
 pub(crate) fn send_vectored(socket: &Socket, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    let first = &bufs[..bufs.len().min(MAX_IO_SLICES)];
-    socket.send_vectored_with_flags(first, DONT_WAIT | NO_SIGNAL)
+    let count = admit(Call::Send, socket, bufs.len().min(MAX_IO_SLICES))?;
+    socket.send_vectored_with_flags(&bufs[..count], DONT_WAIT | NO_SIGNAL)
 }
 
 /// Accepts a connection, which no child process will inherit and which does not block.
@@ -151,12 +193,13 @@ pub(crate) fn send_vectored(socket: &Socket, bufs: &[IoSlice<'_>]) -> io::Result
 pub(crate) fn accept(listener: &Socket, ask_first: bool) -> io::Result<(Socket, SockAddr)> {
     if ask_first {
         let fd = PollFd { fd: listener.as_fd(), read: true, write: false, except: false };
-        if poll(&mut [fd], Some(Instant::now()))? == 0 {
+        if poll(&mut [fd], Until::Now)? == 0 {
             return Err(would_block());
         }
     }
+    let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     loop {
-        match listener.accept4(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) {
+        match admit(Call::Accept, listener, 1).and_then(|_| listener.accept4(flags)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }

@@ -11,6 +11,7 @@ use crate::sched::control::Control;
 use crate::sched::kill::Exception;
 use crate::sched::shield::Shield;
 use crate::wait::any::Ends;
+use crate::wait::clock;
 use crate::wait::{join, park, run as hosting, task};
 
 /// Hosts this thread's hub while `f` runs: whatever greenlets are left when it ends are killed and
@@ -166,7 +167,7 @@ pub fn shield<T>(f: impl FnOnce() -> T) -> T {
 /// As [`shield`], but for `limit` at the most: when it has passed, what is held back is raised
 /// inside.
 pub fn shield_for<T>(limit: impl IntoDuration, f: impl FnOnce() -> T) -> T {
-    let _shield = Shield::enter(Instant::now().checked_add(limit.into_duration()));
+    let _shield = Shield::enter(clock::now().checked_add(limit.into_duration()));
     f()
 }
 
@@ -202,7 +203,7 @@ pub fn killall_timeout<'a, T: 'a>(
     greenlets: impl IntoIterator<Item = &'a Greenlet<T>>,
     timeout: impl IntoDuration,
 ) -> bool {
-    let deadline = Instant::now().checked_add(timeout.into_duration());
+    let deadline = clock::now().checked_add(timeout.into_duration());
     join::kill_all(&controls(greenlets), deadline, || Exception::Kill)
 }
 
@@ -229,7 +230,7 @@ pub fn joinall_timeout<'a, T: 'a>(
     greenlets: impl IntoIterator<Item = &'a Greenlet<T>>,
     timeout: impl IntoDuration,
 ) -> Vec<Greenlet<T>> {
-    ended(greenlets, Some(timeout.into_duration()).and_then(|t| Instant::now().checked_add(t)))
+    ended(greenlets, Some(timeout.into_duration()).and_then(|t| clock::now().checked_add(t)))
 }
 
 fn ended<'a, T: 'a>(

@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::time::Instant;
 
 use super::greenlet::Greenlet;
 use crate::base::duration::IntoDuration;
 use crate::base::failure::Failure;
 use crate::base::lock::Lock;
+use crate::wait::clock;
 use crate::wait::flag::Flag;
 use crate::wait::packet::Packet;
 
@@ -134,7 +134,7 @@ impl<T> AsyncResult<T> {
 
     /// Waits for a limited time; tells whether there is a result. A yield point.
     pub fn wait_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.ready.wait(Instant::now().checked_add(timeout.into_duration()))
+        self.ready.wait(clock::now().checked_add(timeout.into_duration()))
     }
 
     /// Whether there is a result.

@@ -6,10 +6,10 @@
 //! | `AsyncResult` | [`AsyncResult`] |
 
 use std::fmt;
-use std::time::Instant;
 
 pub use super::async_result::AsyncResult;
 use crate::base::duration::IntoDuration;
+use crate::wait::clock;
 use crate::wait::flag::Flag;
 
 /// A flag that greenlets wait for, as `gevent.event.Event`.
@@ -71,7 +71,7 @@ impl Event {
 
     /// Waits for a limited time; tells whether the event was set. A yield point.
     pub fn wait_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.flag.wait(Instant::now().checked_add(timeout.into_duration()))
+        self.flag.wait(clock::now().checked_add(timeout.into_duration()))
     }
 
     /// How many wait for the event.

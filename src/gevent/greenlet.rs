@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::base::duration::IntoDuration;
 use crate::base::failure::{Failure, Outcome};
 use crate::dropin::thread::JoinHandle;
 use crate::sched::control::Status;
 use crate::sched::kill::Exception;
+use crate::wait::clock;
 use crate::wait::join::{is_running, kill_all};
 use crate::wait::park::checkpoint;
 use crate::wait::task::Task;
@@ -85,7 +86,7 @@ impl<T> Greenlet<T> {
 
     /// Lets the body run after `seconds`. Ignored if it was started before.
     pub fn start_later(&self, seconds: impl IntoDuration) {
-        self.task.start_at(Instant::now().checked_add(seconds.into_duration()));
+        self.task.start_at(clock::now().checked_add(seconds.into_duration()));
     }
 
     /// Waits until the greenlet is dead: every destructor has run, its descriptors are closed and
@@ -98,7 +99,7 @@ impl<T> Greenlet<T> {
 
     /// The same within a time limit; tells whether the greenlet is dead.
     pub fn join_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.task.join(Instant::now().checked_add(timeout.into_duration()))
+        self.task.join(clock::now().checked_add(timeout.into_duration()))
     }
 
     /// Waits for the end and returns a clone of the value.
@@ -164,7 +165,7 @@ impl<T> Greenlet<T> {
 
     /// Asks the greenlet to die and waits for a limited time; tells whether it is dead.
     pub fn kill_timeout(&self, timeout: impl IntoDuration) -> bool {
-        let deadline = Instant::now().checked_add(timeout.into_duration());
+        let deadline = clock::now().checked_add(timeout.into_duration());
         kill_all(&[self.task.control()], deadline, || Exception::Kill) && self.dead()
     }
 

@@ -12,10 +12,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
 
 use crate::base::duration::IntoDuration;
 use crate::sched::current;
+use crate::wait::clock;
 use crate::wait::park;
 use crate::wait::semaphore::Permits;
 
@@ -65,7 +65,7 @@ impl Semaphore {
 
     /// Waits for a limited time; tells whether a permit was taken. A yield point.
     pub fn acquire_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.permits.acquire(Instant::now().checked_add(timeout.into_duration()))
+        self.permits.acquire(clock::now().checked_add(timeout.into_duration()))
     }
 
     /// Takes a permit if there is one; gevent's `acquire(blocking=False)`.
@@ -173,7 +173,7 @@ impl BoundedSemaphore {
 
     /// Waits for a limited time; tells whether a permit was taken. A yield point.
     pub fn acquire_timeout(&self, timeout: impl IntoDuration) -> bool {
-        let deadline = Instant::now().checked_add(timeout.into_duration());
+        let deadline = clock::now().checked_add(timeout.into_duration());
         self.note(self.permits.acquire(deadline))
     }
 
@@ -278,7 +278,7 @@ impl RLock {
     /// Waits for a limited time; tells whether the lock was taken. A yield point.
     pub fn acquire_timeout(&self, timeout: impl IntoDuration) -> bool {
         let me = current::control().id();
-        let deadline = Instant::now().checked_add(timeout.into_duration());
+        let deadline = clock::now().checked_add(timeout.into_duration());
         if self.is_mine(me) { self.again() } else { self.take(me, self.permit.acquire(deadline)) }
     }
 

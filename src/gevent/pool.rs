@@ -16,6 +16,7 @@ use crate::base::duration::IntoDuration;
 use crate::base::lock::Lock;
 use crate::sched::control::Control;
 use crate::sched::kill::Exception;
+use crate::wait::clock;
 use crate::wait::join;
 
 /// A set of greenlets, as `gevent.pool.Group`: those that end leave it.
@@ -138,7 +139,7 @@ impl Group {
 
     /// Waits for a limited time; tells whether the group is empty. A yield point.
     pub fn join_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.join_until(Instant::now().checked_add(timeout.into_duration()))
+        self.join_until(clock::now().checked_add(timeout.into_duration()))
     }
 
     fn join_until(&self, deadline: Option<Instant>) -> bool {
@@ -160,7 +161,7 @@ impl Group {
 
     /// The same for a limited time; tells whether the group is empty.
     pub fn kill_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.kill_until(Instant::now().checked_add(timeout.into_duration()))
+        self.kill_until(clock::now().checked_add(timeout.into_duration()))
     }
 
     fn kill_until(&self, deadline: Option<Instant>) -> bool {

@@ -11,10 +11,10 @@
 
 use std::error::Error;
 use std::fmt;
-use std::time::Instant;
 
 use crate::base::duration::IntoDuration;
 use crate::wait::channel::{Channel as Core, Unsent};
+use crate::wait::clock;
 
 /// There was no item, in time or at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ macro_rules! operations {
             ///
             /// The item, in time for nobody.
             pub fn put_timeout(&self, item: T, timeout: impl IntoDuration) -> Result<(), Full<T>> {
-                let deadline = Instant::now().checked_add(timeout.into_duration());
+                let deadline = clock::now().checked_add(timeout.into_duration());
                 self.core.send(item, deadline).map_err(Full::from)
             }
 
@@ -97,7 +97,7 @@ macro_rules! operations {
             ///
             /// [`Empty`] when the time is up.
             pub fn get_timeout(&self, timeout: impl IntoDuration) -> Result<T, Empty> {
-                let deadline = Instant::now().checked_add(timeout.into_duration());
+                let deadline = clock::now().checked_add(timeout.into_duration());
                 self.core.recv(deadline).map_err(|_| Empty)
             }
 

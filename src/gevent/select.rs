@@ -2,9 +2,9 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
 
 use crate::base::duration::IntoDuration;
+use crate::wait::clock;
 use crate::wait::select::{Interest, select as wait_for};
 
 /// The descriptors that are ready to be read from, to be written to, and in an exceptional state.
@@ -37,7 +37,7 @@ pub fn select<'fd>(
     xlist: &[BorrowedFd<'fd>],
     timeout: impl IntoDuration,
 ) -> io::Result<Ready<'fd>> {
-    let deadline = Instant::now().checked_add(timeout.into_duration());
+    let deadline = clock::now().checked_add(timeout.into_duration());
     let lists = [(rlist, Interest::Read), (wlist, Interest::Write), (xlist, Interest::Except)];
     let asked: Vec<_> = lists
         .iter()

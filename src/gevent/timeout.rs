@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::duration::IntoDuration;
 pub use crate::base::expired::Expired;
+use crate::wait::clock;
 use crate::wait::timeout::{self as limits, Expiry};
 
 /// Runs `f` for a limited time, as `gevent.with_timeout`.
@@ -44,7 +45,7 @@ fn identify(after: Duration) -> Expired {
 }
 
 fn deadline(expired: Expired) -> Option<Instant> {
-    Instant::now().checked_add(expired.after)
+    clock::now().checked_add(expired.after)
 }
 
 fn made(expiry: io::Result<Expiry>) -> Expiry {

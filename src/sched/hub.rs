@@ -21,17 +21,24 @@ use super::control::{Control, Local};
 use super::current::{self, Running};
 use super::inbox::{Message, Remote};
 use super::io::IoTable;
+use super::kill::Exception;
+use super::probe::{self, Moment};
 use super::stack::{Pool, Stack};
 use super::switch::Switched;
 use super::timers::Timer;
 use super::{ends, kill, overflow, spawn, unwind};
 use crate::base::heap::Heap;
-use crate::base::slab::Slab;
+use crate::base::slab::{Key, Slab};
 use crate::driver::poll::{Driver, Event, Until};
+use crate::driver::simulation;
 
 /// The most switches between two looks at the world while greenlets are ready. A look costs a few
 /// hundred nanoseconds, so this makes it a few nanoseconds of each switch.
 const MOST_SWITCHES: u32 = 128;
+
+/// The switches of the first turn after a wait. Each turn that was short is followed by one of
+/// twice as many; nobody knows yet how long these greenlets compute between two switches.
+const FIRST_SWITCHES: u32 = 8;
 
 /// How long a turn should take at the most. One that took longer is followed by a shorter one, down
 /// to a single switch; so input, timers and kills wait for no more than a few long computations.
@@ -51,13 +58,19 @@ struct Turn {
     control: Arc<Control>,
     /// Void unless it is the greenlet's own.
     epoch: u32,
+    /// Somebody counts on its being the next.
+    is_placed: bool,
 }
 
 impl Turn {
     #[inline]
     fn new(hub: &Hub, control: Arc<Control>) -> Turn {
         let epoch = control.local(hub).epoch.get();
-        Turn { control, epoch }
+        Turn { control, epoch, is_placed: false }
+    }
+
+    fn placed(hub: &Hub, control: Arc<Control>) -> Turn {
+        Turn { is_placed: true, ..Turn::new(hub, control) }
     }
 }
 
@@ -115,9 +128,9 @@ impl Hub {
             driver: RefCell::new(driver),
             events: Cell::new(Vec::new()),
             messages: Cell::new(Vec::new()),
-            switches: Cell::new(MOST_SWITCHES),
-            switches_left: Cell::new(MOST_SWITCHES),
-            turn_began: Cell::new(Instant::now()),
+            switches: Cell::new(FIRST_SWITCHES),
+            switches_left: Cell::new(FIRST_SWITCHES),
+            turn_began: Cell::new(simulation::now()),
             requeue: Cell::new(false),
             looping: Cell::new(false),
             hosted: Cell::new(false),
@@ -159,8 +172,15 @@ impl Hub {
         self.live.borrow().iter().cloned().collect()
     }
 
+    /// How many are ready to run.
+    #[cfg(feature = "testing")]
+    pub(super) fn ready(&self) -> usize {
+        self.ready.borrow().len()
+    }
+
     /// Puts `control` at the end of the run queue.
     pub(super) fn make_ready(&self, control: Arc<Control>) {
+        probe::reach(Moment::Woken, &control);
         let turn = Turn::new(self, control);
         self.ready.borrow_mut().push_back(turn);
     }
@@ -169,13 +189,13 @@ impl Hub {
     pub(super) fn make_ready_first(&self, control: Arc<Control>) {
         let epoch = &control.local(self).epoch;
         epoch.set(epoch.get().wrapping_add(1));
-        let turn = Turn::new(self, control);
+        let turn = Turn::placed(self, control);
         self.ready.borrow_mut().push_front(turn);
     }
 
     /// Lets the first greenlet in the run queue run until it yields, then returns.
     pub(crate) fn switch_to_first(&self) {
-        let turn = Turn::new(self, self.running_handle());
+        let turn = Turn::placed(self, self.running_handle());
         self.ready.borrow_mut().insert(1, turn);
         self.switch_out();
     }
@@ -211,8 +231,8 @@ impl Hub {
     fn run_until_main(&self) {
         self.looping.set(true);
         loop {
-            let next = self.ready.borrow_mut().pop_front();
-            let Some(Turn { control, epoch }) = next else {
+            let next = simulation::choose(&mut self.ready.borrow_mut(), |turn| turn.is_placed);
+            let Some(Turn { control, epoch, .. }) = next else {
                 self.look(true);
                 continue;
             };
@@ -224,6 +244,7 @@ impl Hub {
             if epoch != control.local(self).epoch.get() {
                 continue;
             }
+            simulation::note_switch(|| control.local(self).place.get().map(Key::to_bits));
             if control.is_main() {
                 self.looping.set(false);
                 return;
@@ -248,6 +269,8 @@ impl Hub {
             Switched::Suspended => {
                 if self.requeue.take() {
                     self.make_ready(control);
+                } else {
+                    probe::reach(Moment::Waiting, &control);
                 }
             }
             Switched::Returned(stack) => self.end(stack, &control),
@@ -265,12 +288,12 @@ impl Hub {
     fn look(&self, wait: bool) {
         let took = self.now().saturating_duration_since(self.turn_began.get());
         let switches = match self.switches.get() {
-            _ if wait => MOST_SWITCHES,
+            _ if wait => FIRST_SWITCHES,
             switches if took > LONGEST_TURN => (switches / 4).max(1),
             switches => (switches * 2).min(MOST_SWITCHES),
         };
         self.switches.set(switches);
-        self.switches_left.set(switches);
+        self.switches_left.set(simulation::switches(switches));
         self.poll(wait);
         self.drain_inbox();
         self.fire_timers();
@@ -279,25 +302,37 @@ impl Hub {
 
     fn poll(&self, wait: bool) {
         let until = if wait && self.remote.may_sleep() {
-            let deadline = self.timers.borrow().next_deadline();
-            deadline.map_or(Until::Event, Until::Deadline)
+            Until::of(self.timers.borrow().next_deadline())
         } else {
             Until::Now
         };
-        if matches!(until, Until::Now) && self.io.borrow().is_empty() {
+        if matches!(until, Until::Now) && self.io.borrow().len() == 0 {
             self.remote.woke();
             return;
         }
         let mut events = self.events.take();
         let result = self.driver.borrow_mut().poll(until, &mut events);
         self.remote.woke();
-        if let Err(error) = result {
-            spawn::report(self, format!("polling for events failed: {error}"));
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::Deadlock => self.raise_deadlock(),
+            Err(error) => spawn::report(self, format!("polling for events failed: {error}")),
+            Ok(()) => {}
         }
         for event in events.drain(..) {
             self.io_event(event);
         }
         self.events.set(events);
+    }
+
+    /// Ends the wait of the main greenlet in a world where nothing can happen any more.
+    #[cold]
+    fn raise_deadlock(&self) {
+        let mut text = String::from("deadlock: everybody waits, for what cannot happen any more:");
+        for control in self.live.borrow().iter() {
+            let name = control.name().unwrap_or_else(|| "Greenlet".into());
+            text.push_str(&format!(" '{name}' (#{})", control.id()));
+        }
+        kill::deliver(self, &self.main, Exception::Throw(Box::new(text)));
     }
 
     /// Does something as if in the loop: what user code it would run is left to a greenlet.

@@ -57,8 +57,8 @@ impl IoTable {
         IoTable(Slab::new())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.len() == 0
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn remove(&mut self, key: Key) {

@@ -89,6 +89,13 @@ fn take_token() -> Token {
     token.unwrap_or_else(|| give_up())
 }
 
+/// The spare tokens and the spare stacks.
+#[cfg(feature = "testing")]
+pub(super) fn count() -> (usize, usize) {
+    let ledger = LEDGER.lock();
+    (ledger.spare.len(), ledger.stacks.len())
+}
+
 /// There is no way on: parking would make every other greenlet look as if it were panicking.
 #[cold]
 fn give_up() -> ! {

@@ -8,6 +8,8 @@ pub(crate) mod board;
 pub(crate) mod bound;
 pub(crate) mod control;
 pub(crate) mod current;
+#[cfg(feature = "testing")]
+pub(crate) mod census;
 pub(crate) mod ends;
 pub(crate) mod hub;
 pub(crate) mod inbox;
@@ -15,6 +17,11 @@ pub(crate) mod io;
 pub(crate) mod kill;
 pub(crate) mod ledger;
 pub(crate) mod overflow;
+#[cfg(feature = "testing")]
+pub(crate) mod probe;
+#[cfg(not(feature = "testing"))]
+#[path = "no_probe.rs"]
+pub(crate) mod probe;
 pub(crate) mod shield;
 pub(crate) mod sleeper;
 pub(crate) mod spawn;

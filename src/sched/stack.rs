@@ -19,6 +19,9 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use crate::driver::call::Call;
+use crate::driver::faults;
+
 /// Bytes of a greenlet's slot when nothing else is asked for: 240 KiB of stack and the guard.
 pub(crate) const DEFAULT_SIZE: usize = 256 * 1024;
 
@@ -141,6 +144,14 @@ impl Pool {
         self.shelf(stack.class).free.push_back(stack);
     }
 
+    /// Stacks in use and stacks that are free.
+    #[cfg(feature = "testing")]
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let all: usize = self.slabs.iter().map(|slab| slab.slots).sum();
+        let free = self.shelves.iter().map(|shelf| shelf.free.len()).sum();
+        (all - free, free)
+    }
+
     /// Stacks that wait for a greenlet.
     #[cfg(test)]
     fn free(&mut self, class: Class) -> usize {
@@ -196,6 +207,7 @@ impl Slab {
     fn map_slots(class: Class, slots: usize) -> io::Result<Slab> {
         let size = class.size();
         let length = slots.checked_mul(size).ok_or(io::ErrorKind::OutOfMemory)?;
+        faults::check(Call::Map)?;
         // SAFETY: a new private mapping at an address of the kernel's choice touches nothing.
         let start = unsafe {
             libc::mmap(
@@ -252,9 +264,12 @@ fn guard_kind() -> GuardKind {
 fn install_guard(low: usize) -> io::Result<()> {
     let address = low as *mut libc::c_void;
     let result = match guard_kind() {
-        // SAFETY: the range is the low end of a slot that was mapped just now and is used by
-        // nobody.
-        GuardKind::Marker => unsafe { libc::madvise(address, GUARD, MADV_GUARD_INSTALL) },
+        GuardKind::Marker => {
+            faults::check(Call::Advise)?;
+            // SAFETY: the range is the low end of a slot that was mapped just now and is used by
+            // nobody.
+            unsafe { libc::madvise(address, GUARD, MADV_GUARD_INSTALL) }
+        }
         GuardKind::Protection => {
             if GUARDS_LEFT.fetch_sub(1, Ordering::Relaxed) <= 0 {
                 return Err(io::Error::new(
@@ -262,6 +277,7 @@ fn install_guard(low: usize) -> io::Result<()> {
                     "no mapping left for a stack's guard page: raise vm.max_map_count",
                 ));
             }
+            faults::check(Call::Protect)?;
             // SAFETY: as above.
             unsafe { libc::mprotect(address, GUARD, libc::PROT_NONE) }
         }

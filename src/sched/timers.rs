@@ -51,12 +51,27 @@ impl Hub {
         loop {
             let due = self.timers.borrow_mut().pop_due(now);
             let Some(timer) = due else { return };
-            match timer {
-                Timer::Wait(waker) => waker.time_out(self),
-                Timer::Start(control) => spawn::start_now(self, &control),
-                Timer::Expire(target, exception) => kill::deliver(self, &target, exception),
-                Timer::Unshield(target, lifted) => shield::lift(self, &target, &lifted),
-            }
+            self.fire(timer);
         }
     }
+
+    fn fire(&self, timer: Timer) {
+        match timer {
+            Timer::Wait(waker) => waker.time_out(self),
+            Timer::Start(control) => spawn::start_now(self, &control),
+            Timer::Expire(target, exception) => kill::deliver(self, &target, exception),
+            Timer::Unshield(target, lifted) => shield::lift(self, &target, &lifted),
+        }
+    }
+}
+
+/// Fires the last time limit of greenlet `id` now. False if it has none.
+#[cfg(feature = "testing")]
+pub(crate) fn expire(hub: &Hub, id: u64) -> bool {
+    let is_limit = |timer: &Timer| matches!(timer, Timer::Expire(target, _) if target.id() == id);
+    let last = hub.timers.borrow().find_last(is_limit);
+    let timer = last.and_then(|key| hub.timers.borrow_mut().remove(key));
+    let found = timer.is_some();
+    timer.into_iter().for_each(|timer| hub.as_loop(|| hub.fire(timer)));
+    found
 }

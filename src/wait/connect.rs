@@ -4,11 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use socket2::{Domain, Protocol, Socket, Type};
-
 use super::io::{Direction, Source};
 use super::park;
-use crate::driver::sys;
+use crate::driver::socket;
 
 /// Connects to `address`. A yield point; a socket half connected is closed when an exception is
 /// raised.
@@ -18,14 +16,10 @@ use crate::driver::sys;
 /// Those of socket(2) and connect(2); `TimedOut` when the deadline passes.
 pub(crate) fn connect(address: SocketAddr, deadline: Option<Instant>) -> io::Result<Source> {
     park::checkpoint();
-    let kind = Type::STREAM.nonblocking();
-    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
-    let result = socket.connect(&address.into());
+    let (socket, is_connected) = socket::connect(address)?;
     let source = Source::new(socket);
-    match result {
-        Ok(()) => return Ok(source),
-        Err(error) if sys::is_in_progress(&error) => {}
-        Err(error) => return Err(error),
+    if is_connected {
+        return Ok(source);
     }
     loop {
         if !source.wait(Direction::Write, deadline)? {

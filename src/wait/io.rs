@@ -13,9 +13,13 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
+use super::clock;
 use super::park::{self, Wait};
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
+use crate::driver::poll::Until;
+use crate::driver::socket;
+pub(crate) use crate::driver::socket::listen;
 use crate::driver::sys::{self, PollFd};
 pub(crate) use crate::driver::sys::{
     MAX_IO_SLICES, accept, peek, recv, recv_vectored, send, send_vectored,
@@ -106,7 +110,7 @@ impl Source {
 
     /// A duplicate that shares the options.
     pub(crate) fn try_clone(&self) -> io::Result<Source> {
-        let clone = Source::of_kind(self.socket.try_clone()?, self.is_stream);
+        let clone = Source::of_kind(socket::duplicate(&self.socket)?, self.is_stream);
         // It is new: the cell is empty.
         let _ = clone.options.set(self.options().clone());
         Ok(clone)
@@ -129,7 +133,7 @@ impl Source {
             Direction::Write => options.write_timeout.load(Ordering::Relaxed),
         };
         let after = Duration::from_nanos(nanos);
-        if nanos == 0 { None } else { Instant::now().checked_add(after) }
+        if nanos == 0 { None } else { clock::now().checked_add(after) }
     }
 
     /// Performs an operation, waiting as long as the socket's options allow. A yield point.
@@ -249,7 +253,7 @@ impl Source {
             write: direction == Direction::Write,
             except: false,
         };
-        sys::poll(&mut [fd], deadline).map(|ready| ready > 0)
+        sys::poll(&mut [fd], Until::of(deadline)).map(|ready| ready > 0)
     }
 }
 

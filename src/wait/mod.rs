@@ -6,6 +6,7 @@
 
 pub(crate) mod any;
 pub(crate) mod channel;
+pub(crate) mod clock;
 pub(crate) mod connect;
 pub(crate) mod flag;
 pub(crate) mod io;

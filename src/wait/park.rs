@@ -14,7 +14,7 @@ use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
 use crate::sched::timers::Timer;
 use crate::sched::word::{Ticket, Woken};
-use crate::sched::{current, ledger, unwind};
+use crate::sched::{current, ledger, probe, unwind};
 
 /// I/O calls that a greenlet may make without waiting before others get a turn.
 const BUDGET: u32 = 64;
@@ -105,7 +105,11 @@ pub(crate) fn give_way_to_first() {
 /// A yield point that does not wait: raises what is to be raised.
 #[inline]
 pub(crate) fn checkpoint() {
-    if current::with(Hub::has_notice) == Some(true) {
+    let has_notice = |hub: &Hub| {
+        probe::enter(hub);
+        hub.has_notice()
+    };
+    if current::with(has_notice) == Some(true) {
         raise_pending();
     }
 }

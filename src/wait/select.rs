@@ -4,8 +4,10 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
+use super::clock;
 use super::park::{self, Wait};
 use crate::base::slab::Key;
+use crate::driver::poll::Until;
 use crate::driver::sys::{self, PollFd};
 use crate::sched::current;
 use crate::sched::hub::Hub;
@@ -36,14 +38,14 @@ pub(crate) fn select(
 ) -> io::Result<Vec<bool>> {
     park::checkpoint();
     if current::with(|_| ()).is_none() {
-        return poll(asked, deadline);
+        return poll(asked, Until::of(deadline));
     }
     // A loop around a descriptor that is always ready lets others run too.
     park::spend_budget();
     let mut watches: Option<Vec<Watch>> = None;
     loop {
-        let ready = poll(asked, Some(Instant::now()))?;
-        let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        let ready = poll(asked, Until::Now)?;
+        let over = deadline.is_some_and(|deadline| deadline <= clock::now());
         if over || ready.contains(&true) {
             return Ok(ready);
         }
@@ -55,7 +57,7 @@ pub(crate) fn select(
     }
 }
 
-fn poll(asked: &[(BorrowedFd<'_>, Interest)], until: Option<Instant>) -> io::Result<Vec<bool>> {
+fn poll(asked: &[(BorrowedFd<'_>, Interest)], until: Until) -> io::Result<Vec<bool>> {
     let mut fds: Vec<PollFd<'_>> = asked
         .iter()
         .map(|&(fd, interest)| PollFd {
@@ -97,7 +99,7 @@ struct Watch {
 impl Watch {
     /// None for what the kernel does not poll, a regular file: nothing will ever happen to it.
     fn new(&(fd, interest): &(BorrowedFd<'_>, Interest)) -> io::Result<Option<Watch>> {
-        let fd = fd.try_clone_to_owned()?;
+        let fd = sys::duplicate(fd)?;
         let direction = match interest {
             Interest::Read | Interest::Except => Direction::Read,
             Interest::Write => Direction::Write,

@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::FORBIDDEN;
 use signal_hook::low_level::{pipe, unregister};
 use signal_hook::{SigId, flag};
-use socket2::{Domain, Socket, Type};
+use socket2::Socket;
 
 use super::io::{Direction, Done, Source, discard};
 use crate::base::lock::Lock;
-use crate::driver::sys;
+use crate::driver::{socket, sys};
 
 /// A signal that this process has listened for.
 struct Known {
@@ -96,12 +96,12 @@ impl Listener {
     /// `InvalidInput` for a signal that cannot or must not be caught; those of socketpair(2) and
     /// sigaction(2).
     pub(crate) fn new(signals: impl IntoIterator<Item = i32>) -> io::Result<Listener> {
-        let (reader, writer) = Socket::pair(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+        let (reader, writer) = socket::pair()?;
         let watch = |signal| {
             if FORBIDDEN.contains(&signal) {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, "signal cannot be caught"));
             }
-            Watched::new(signal, writer.try_clone()?)
+            Watched::new(signal, socket::duplicate(&writer)?)
         };
         let signals: BTreeSet<i32> = signals.into_iter().collect();
         let watched = signals.into_iter().map(watch).collect::<io::Result<Vec<Watched>>>()?;

@@ -51,6 +51,19 @@ fn stacks_are_switched_in_one_place() {
 }
 
 #[test]
+fn the_time_comes_from_the_hub() {
+    // A plain thread has no hub; the unit tests of these two need none.
+    let places = [
+        "src/driver/",
+        "src/sched/sleeper.rs",
+        "src/wait/clock.rs",
+        "src/base/heap.rs",
+        "src/wait/semaphore.rs",
+    ];
+    assert_tidy(&["src"], |source| outside(source, "Instant::now", &places));
+}
+
+#[test]
 fn platforms_are_told_apart_in_few_places() {
     assert_tidy(&["src"], platform_conditions);
 }

@@ -4,7 +4,8 @@ use crate::source::{Source, closing};
 use crate::{Offence, assert_tidy, offending_lines};
 
 /// From the bottom to the top; a file may name its own layer and those before it.
-const LAYERS: &[&str] = &["base", "driver", "sched", "wait", "dropin", "gevent", "monkey"];
+const LAYERS: &[&str] =
+    &["base", "driver", "sched", "wait", "dropin", "gevent", "testing", "monkey"];
 
 /// The faces wait through `wait`; the kernel's side is none of their business.
 const NEVER_NAME_DRIVER: &[&str] = &["dropin", "gevent"];

@@ -5,15 +5,12 @@ use std::io;
 use std::iter::FusedIterator;
 use std::net::SocketAddr;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::Socket;
 
 use super::addr::{ToSocketAddrs, each_address};
 use super::raw;
 use super::stream::TcpStream;
-use crate::wait::io::{Direction, Done, Source, accept};
-
-/// Connections that the kernel may hold ready; it caps this at `net.core.somaxconn`.
-const BACKLOG: i32 = 4096;
+use crate::wait::io::{Direction, Done, Source, accept, listen};
 
 /// A TCP socket that accepts connections, as [`std::net::TcpListener`].
 ///
@@ -47,14 +44,7 @@ impl TcpListener {
     ///
     /// Those of resolving the address, socket(2), bind(2) and listen(2), as in std.
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
-        each_address(addr, |address| {
-            let kind = Type::STREAM.nonblocking();
-            let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
-            socket.set_reuse_address(true)?;
-            socket.bind(&address.into())?;
-            socket.listen(BACKLOG)?;
-            Ok(TcpListener { source: Source::new(socket) })
-        })
+        each_address(addr, |address| Ok(TcpListener { source: Source::new(listen(address)?) }))
     }
 
     pub(super) fn from_socket(socket: Socket) -> TcpListener {

@@ -4,12 +4,13 @@ use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::Socket;
 
 use super::addr::{ToSocketAddrs, each_address};
 use super::raw;
+use crate::wait::clock;
 use crate::wait::connect::connect;
 use crate::wait::io::{MAX_IO_SLICES, Source, recv, recv_vectored, send, send_vectored};
 
@@ -40,7 +41,7 @@ impl TcpStream {
     /// [`connect`](TcpStream::connect) otherwise.
     pub fn connect_timeout(addr: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
         raw::check_timeout(Some(timeout))?;
-        connect(*addr, Instant::now().checked_add(timeout)).map(TcpStream::from_source)
+        connect(*addr, clock::now().checked_add(timeout)).map(TcpStream::from_source)
     }
 
     pub(super) fn from_source(source: Source) -> TcpStream {

@@ -5,6 +5,7 @@ use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::mutex::MutexGuard;
+use crate::wait::clock;
 use crate::wait::notify::Notify;
 
 /// A condition variable, as [`std::sync::Condvar`], for this module's [`Mutex`](super::Mutex).
@@ -80,7 +81,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         duration: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (guard, notified) = self.wait_until(guard, Instant::now().checked_add(duration));
+        let (guard, notified) = self.wait_until(guard, clock::now().checked_add(duration));
         let result = WaitTimeoutResult(!notified);
         match guard {
             Ok(guard) => Ok((guard, result)),
@@ -102,12 +103,13 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        let start = Instant::now();
+        let start = clock::now();
         loop {
             if !condition(&mut guard) {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
-            let Some(left) = duration.checked_sub(start.elapsed()) else {
+            let Some(left) = duration.checked_sub(clock::now().saturating_duration_since(start))
+            else {
                 return Ok((guard, WaitTimeoutResult(true)));
             };
             guard = self.wait_timeout(guard, left)?.0;

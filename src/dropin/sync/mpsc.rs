@@ -23,9 +23,10 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::wait::channel::{Channel, Unreceived, Unsent};
+use crate::wait::clock;
 
 struct Shared<T> {
     channel: Channel<T>,
@@ -166,7 +167,7 @@ impl<T> Receiver<T> {
     ///
     /// `Timeout`, or `Disconnected` as [`recv`](Receiver::recv).
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        let deadline = Instant::now().checked_add(timeout);
+        let deadline = clock::now().checked_add(timeout);
         self.shared.channel.recv(deadline).map_err(|reason| match reason {
             Unreceived::Empty => RecvTimeoutError::Timeout,
             Unreceived::Finished => RecvTimeoutError::Disconnected,

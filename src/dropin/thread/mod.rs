@@ -29,7 +29,7 @@ mod handle;
 mod local;
 mod scope;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use std::thread::{Result, available_parallelism, panicking};
 
@@ -37,6 +37,7 @@ pub use self::builder::{Builder, spawn};
 pub use self::handle::{JoinHandle, Thread, ThreadId, current};
 pub use self::local::{AccessError, LocalKey};
 pub use self::scope::{Scope, ScopedJoinHandle, scope};
+use crate::wait::clock;
 use crate::wait::park as door;
 use crate::wait::{parker, sleep as sleeping};
 
@@ -46,7 +47,7 @@ use crate::wait::{parker, sleep as sleeping};
 /// [`yield_now`].
 ///
 /// ```
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
 ///
 /// let start = Instant::now();
 /// betterthreads::thread::sleep(Duration::from_millis(10));
@@ -56,7 +57,7 @@ pub fn sleep(duration: Duration) {
     if duration.is_zero() {
         yield_now();
     } else {
-        sleeping::sleep_until(Instant::now().checked_add(duration));
+        sleeping::sleep_until(clock::now().checked_add(duration));
     }
 }
 
@@ -94,5 +95,5 @@ pub fn park() {
 
 /// The same, for `duration` at the longest, as [`std::thread::park_timeout`] does.
 pub fn park_timeout(duration: Duration) {
-    parker::park(Instant::now().checked_add(duration));
+    parker::park(clock::now().checked_add(duration));
 }
