@@ -1,0 +1,54 @@
+//! What the process holds of the kernel's: descriptors, mappings, memory, threads.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Everything in it belongs to the whole process, so whoever compares must be alone.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Taken before and after the same work, and equal from the third time on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Baseline {
+    descriptors: Vec<String>,
+    mappings: usize,
+    threads: usize,
+}
+
+impl Baseline {
+    pub(crate) fn take() -> Baseline {
+        Baseline { descriptors: descriptors(), mappings: mappings(), threads: threads() }
+    }
+}
+
+/// What each descriptor refers to, without the numbers that the kernel gives to sockets and pipes.
+fn descriptors() -> Vec<String> {
+    let entries = fs::read_dir("/proc/self/fd").expect("the list of descriptors");
+    let targets = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    let is_list = |target: &Path| target.to_string_lossy().ends_with("/fd");
+    let mut targets: Vec<String> = targets
+        .filter(|target| !is_list(target))
+        .map(|target| target.to_string_lossy().split(":[").next().unwrap_or_default().into())
+        .collect();
+    targets.sort();
+    targets
+}
+
+fn mappings() -> usize {
+    fs::read_to_string("/proc/self/maps").expect("the list of mappings").lines().count()
+}
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").expect("the list of threads").count()
+}
+
+/// Resident memory in KiB.
+pub(crate) fn resident_kib() -> usize {
+    let status = fs::read_to_string("/proc/self/status").expect("the state of the process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.expect("a line with the resident memory")
+}
