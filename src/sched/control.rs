@@ -127,6 +127,8 @@ pub(crate) struct Local {
     pub(super) place: Cell<Option<Key>>,
     /// It has been put into the run queue for its first run, which happens once.
     pub(super) queued: Cell<bool>,
+    /// Its place at the front of the run queue is meant.
+    pub(super) placed: Cell<bool>,
     /// The timer of a delayed start.
     pub(super) start_timer: Cell<Option<Key>>,
     /// Exceptions to raise, in order; a kill stays at its place for ever.
@@ -157,6 +159,7 @@ impl Local {
             internal: Cell::new(false),
             place: Cell::new(None),
             queued: Cell::new(false),
+            placed: Cell::new(false),
             start_timer: Cell::new(None),
             pending: RefCell::new(VecDeque::new()),
             epoch: Cell::new(0),

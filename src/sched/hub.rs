@@ -58,19 +58,24 @@ struct Turn {
     control: Arc<Control>,
     /// Void unless it is the greenlet's own.
     epoch: u32,
-    /// Somebody counts on its being the next.
-    is_placed: bool,
 }
 
 impl Turn {
     #[inline]
     fn new(hub: &Hub, control: Arc<Control>) -> Turn {
         let epoch = control.local(hub).epoch.get();
-        Turn { control, epoch, is_placed: false }
+        Turn { control, epoch }
     }
 
+    /// One whose being the next somebody counts on.
     fn placed(hub: &Hub, control: Arc<Control>) -> Turn {
-        Turn { is_placed: true, ..Turn::new(hub, control) }
+        control.local(hub).placed.set(true);
+        Turn::new(hub, control)
+    }
+
+    /// Tells it once.
+    fn is_placed(&self, hub: &Hub) -> bool {
+        self.control.local(hub).placed.take()
     }
 }
 
@@ -231,8 +236,9 @@ impl Hub {
     fn run_until_main(&self) {
         self.looping.set(true);
         loop {
-            let next = simulation::choose(&mut self.ready.borrow_mut(), |turn| turn.is_placed);
-            let Some(Turn { control, epoch, .. }) = next else {
+            let is_placed = |turn: &Turn| turn.is_placed(self);
+            let next = simulation::choose(&mut self.ready.borrow_mut(), is_placed);
+            let Some(Turn { control, epoch }) = next else {
                 self.look(true);
                 continue;
             };
