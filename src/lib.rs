@@ -23,7 +23,7 @@ pub use gevent::timeout::{Timeout, with_timeout};
 pub use gevent::{
     Greenlet, Link, checkpoint, event, getcurrent, joinall, joinall_timeout, kill, killall,
     killall_nowait, killall_timeout, lock, pool, queue, run, select, shield, shield_for, signal,
-    sleep, spawn, spawn_later, threading, timeout, try_joinall,
+    sleep, spawn, spawn_later, threading, timeout, try_joinall, util,
 };
 
 /// The code in the documents is compiled and run with the doc tests.

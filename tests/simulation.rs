@@ -14,6 +14,7 @@ use betterthreads::event::Event;
 use betterthreads::net::TcpListener;
 use betterthreads::queue::Queue;
 use betterthreads::testing::{self, Call, Moment, Simulation};
+use betterthreads::util::stack_stats;
 use betterthreads::{Timeout, getcurrent, joinall, shield_for, sleep, spawn, with_timeout};
 use common::{Journal, caught, meanwhile, on_drop, stream};
 
@@ -298,6 +299,20 @@ fn the_census_counts_what_is_alive_and_comes_back() {
         let mut after = testing::census();
         (after.tokens, after.token_stacks) = (before.tokens, before.token_stacks);
         assert_eq!(after, before);
+    });
+}
+
+#[test]
+fn stacks_that_nobody_needs_lose_their_memory() {
+    Simulation::new(1).run(|| {
+        let burst: Vec<_> = (0..3000).map(|_| spawn(|| sleep(1))).collect();
+        joinall(&burst);
+        assert_eq!((stack_stats().used, stack_stats().warm), (0, 3000));
+        sleep(60);
+        assert_eq!(stack_stats().warm, 64);
+        let mapped = stack_stats().mapped_bytes;
+        joinall(&(0..3000).map(|_| spawn(|| sleep(1))).collect::<Vec<_>>());
+        assert_eq!(stack_stats().mapped_bytes, mapped, "the stacks themselves are kept");
     });
 }
 

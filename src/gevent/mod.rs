@@ -12,6 +12,7 @@ pub mod select;
 pub mod signal;
 pub mod threading;
 pub mod timeout;
+pub mod util;
 
 pub use self::api::{
     checkpoint, getcurrent, joinall, joinall_timeout, kill, killall, killall_nowait,

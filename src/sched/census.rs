@@ -29,15 +29,15 @@ pub struct Census {
 impl Hub {
     /// Counts what there is now.
     pub(crate) fn census(&self) -> Census {
-        let (stacks_used, stacks_free) = self.stacks.borrow().count();
+        let stacks = self.stock();
         let (tokens, token_stacks) = ledger::count();
         Census {
             greenlets: self.live.borrow().len(),
             timers: self.timers.borrow().len(),
             descriptors: self.io.borrow().len(),
             ready: self.ready(),
-            stacks_used,
-            stacks_free,
+            stacks_used: stacks.used,
+            stacks_free: stacks.warm + stacks.clean,
             tokens,
             token_stacks,
         }

@@ -23,7 +23,7 @@ use super::inbox::{Message, Remote};
 use super::io::IoTable;
 use super::kill::Exception;
 use super::probe::{self, Moment};
-use super::stack::{Pool, Stack};
+use super::stack::{Pool, Stack, Stock, Trimmed};
 use super::switch::Switched;
 use super::timers::Timer;
 use super::{ends, kill, overflow, spawn, unwind};
@@ -43,6 +43,12 @@ const FIRST_SWITCHES: u32 = 8;
 /// How long a turn should take at the most. One that took longer is followed by a shorter one, down
 /// to a single switch; so input, timers and kills wait for no more than a few long computations.
 const LONGEST_TURN: Duration = Duration::from_millis(1);
+
+/// How long a stack must not have been needed to lose its memory.
+const TRIM_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The pause of a trim that takes several steps.
+const TRIM_PAUSE: Duration = Duration::from_millis(10);
 
 /// Tells hubs apart. Zero is nobody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +105,8 @@ pub(crate) struct Hub {
     switches_left: Cell<u32>,
     /// When the present turn began.
     turn_began: Cell<Instant>,
+    /// When to look for stacks that nobody needs.
+    trim_at: Cell<Option<Instant>>,
     /// The running greenlet goes back to the end of the queue when it suspends.
     requeue: Cell<bool>,
     /// The loop itself runs, on the main greenlet's stack.
@@ -136,6 +144,7 @@ impl Hub {
             switches: Cell::new(FIRST_SWITCHES),
             switches_left: Cell::new(FIRST_SWITCHES),
             turn_began: Cell::new(simulation::now()),
+            trim_at: Cell::new(None),
             requeue: Cell::new(false),
             looping: Cell::new(false),
             hosted: Cell::new(false),
@@ -181,6 +190,11 @@ impl Hub {
     #[cfg(feature = "testing")]
     pub(super) fn ready(&self) -> usize {
         self.ready.borrow().len()
+    }
+
+    /// Counts the stacks.
+    pub(crate) fn stock(&self) -> Stock {
+        self.stacks.borrow().stock()
     }
 
     /// Puts `control` at the end of the run queue.
@@ -285,8 +299,23 @@ impl Hub {
 
     #[inline(never)]
     fn end(&self, stack: Stack, control: &Arc<Control>) {
-        self.stacks.borrow_mut().put(stack);
+        if self.stacks.borrow_mut().put(stack) && self.trim_at.get().is_none() {
+            self.trim_at.set(Some(self.turn_began.get() + TRIM_INTERVAL));
+        }
         spawn::bury(self, control);
+    }
+
+    /// Gives memory of stacks back that nobody has needed for a while. With nothing left to give,
+    /// there is no next time, so an idle process comes to rest.
+    fn trim(&self, now: Instant) {
+        if self.trim_at.get().is_none_or(|at| at > now) {
+            return;
+        }
+        self.trim_at.set(match self.stacks.borrow_mut().trim() {
+            Trimmed::Whole => None,
+            Trimmed::ForNow => Some(now + TRIM_INTERVAL),
+            Trimmed::Partly => Some(now + TRIM_PAUSE),
+        });
     }
 
     /// Looks at the world; waits for it to change if `wait` is set and there is nothing to do.
@@ -304,11 +333,13 @@ impl Hub {
         self.drain_inbox();
         self.fire_timers();
         self.turn_began.set(self.now());
+        self.trim(self.turn_began.get());
     }
 
     fn poll(&self, wait: bool) {
         let until = if wait && self.remote.may_sleep() {
-            Until::of(self.timers.borrow().next_deadline())
+            let timer = self.timers.borrow().next_deadline();
+            Until::of(timer.into_iter().chain(self.trim_at.get()).min())
         } else {
             Until::Now
         };

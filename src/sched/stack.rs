@@ -9,6 +9,10 @@
 //! Free stacks are taken last in, first out, so that a hot one is used again. A spawn *reserves* a
 //! stack, which is when the kernel may say no, and takes it when the greenlet first runs: ten
 //! thousand short greenlets spawned in a row share the one stack that is in the cache.
+//!
+//! Free stacks are *warm*, with the memory that was touched, or *clean*, without. Of the warm ones
+//! that nobody needed since the last [`trim`](Pool::trim) each trim cleans half, those first that
+//! were not used for longest. Guards and mappings stay until the hub ends.
 #![allow(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -89,12 +93,88 @@ unsafe impl corosensei::stack::Stack for Stack {
     }
 }
 
+/// Warm stacks that a pool keeps of each class, whether they are needed or not.
+const KEPT_WARM: usize = 64;
+
+/// The most stacks that one trim cleans: a millisecond's work or two.
+const TRIM_BATCH: usize = 1024;
+
 /// The free stacks of one class.
 #[derive(Debug, Default)]
 struct Shelf {
+    /// Those used last are at the back, the clean ones at the front.
     free: VecDeque<Stack>,
+    clean: usize,
     /// How many of `free` are promised to spawned greenlets that have not run yet.
     reserved: usize,
+    /// The fewest warm ones there were since the last trim: nobody needed those.
+    unneeded: usize,
+    /// How many of those are to be cleaned yet.
+    surplus: usize,
+}
+
+impl Shelf {
+    fn warm(&self) -> usize {
+        self.free.len() - self.clean
+    }
+
+    fn take(&mut self) -> Option<Stack> {
+        let stack = self.free.pop_back();
+        self.clean = self.clean.min(self.free.len());
+        self.unneeded = self.unneeded.min(self.warm());
+        stack
+    }
+
+    fn trim(&mut self) -> Trimmed {
+        if self.surplus == 0 {
+            self.surplus = self.unneeded.saturating_sub(KEPT_WARM).div_ceil(2);
+        }
+        let count = self.surplus.min(self.unneeded).min(TRIM_BATCH);
+        let mut batch: Vec<&Stack> = self.free.range(self.clean..self.clean + count).collect();
+        batch.sort_unstable_by_key(|stack| stack.low);
+        batch.chunk_by(|one, next| one.low + one.class.size() == next.low).for_each(clean);
+        self.clean += count;
+        self.unneeded -= count;
+        self.surplus -= count;
+        if count == TRIM_BATCH && self.surplus > 0 {
+            return Trimmed::Partly;
+        }
+        self.surplus = 0;
+        self.unneeded = self.warm();
+        if self.warm() > KEPT_WARM { Trimmed::ForNow } else { Trimmed::Whole }
+    }
+}
+
+/// Gives the memory of a row of neighboring stacks back to the kernel.
+fn clean(row: &[&Stack]) {
+    let (Some(first), Some(last)) = (row.first(), row.last()) else { return };
+    let length = last.low + last.class.size() - first.low;
+    if faults::check(Call::Advise).is_err() {
+        return;
+    }
+    // SAFETY: the range is a row of slots that are free, so nobody uses their memory; guards, of
+    // either kind, survive. An error leaves the memory as it is, which harms nobody.
+    unsafe { libc::madvise(first.low as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+}
+
+/// How far a trim has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trimmed {
+    /// There is nothing left to clean.
+    Whole,
+    /// The rest may be needed; a later trim will know.
+    ForNow,
+    /// There is more to clean at once.
+    Partly,
+}
+
+/// What a pool has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stock {
+    pub(crate) used: usize,
+    pub(crate) warm: usize,
+    pub(crate) clean: usize,
+    pub(crate) mapped_bytes: usize,
 }
 
 /// The stacks of one hub.
@@ -136,26 +216,29 @@ impl Pool {
     pub(crate) fn take_reserved(&mut self, class: Class) -> Option<Stack> {
         let shelf = self.shelf(class);
         shelf.reserved -= 1;
-        shelf.free.pop_back()
+        shelf.take()
     }
 
-    /// Takes back the stack of a greenlet whose root has returned.
-    pub(crate) fn put(&mut self, stack: Stack) {
-        self.shelf(stack.class).free.push_back(stack);
+    /// Takes back the stack of a greenlet whose root has returned. Tells whether there are now more
+    /// warm ones than are kept in any case.
+    pub(crate) fn put(&mut self, stack: Stack) -> bool {
+        let shelf = self.shelf(stack.class);
+        shelf.free.push_back(stack);
+        shelf.warm() > KEPT_WARM
     }
 
-    /// Stacks in use and stacks that are free.
-    #[cfg(feature = "testing")]
-    pub(crate) fn count(&self) -> (usize, usize) {
+    /// Cleans half of the stacks that nobody has needed since the last time.
+    pub(crate) fn trim(&mut self) -> Trimmed {
+        self.shelves.iter_mut().map(Shelf::trim).max().unwrap_or(Trimmed::Whole)
+    }
+
+    /// Counts what there is.
+    pub(crate) fn stock(&self) -> Stock {
+        let free: usize = self.shelves.iter().map(|shelf| shelf.free.len()).sum();
+        let warm = self.shelves.iter().map(Shelf::warm).sum();
         let all: usize = self.slabs.iter().map(|slab| slab.slots).sum();
-        let free = self.shelves.iter().map(|shelf| shelf.free.len()).sum();
-        (all - free, free)
-    }
-
-    /// Stacks that wait for a greenlet.
-    #[cfg(test)]
-    fn free(&mut self, class: Class) -> usize {
-        self.shelf(class).free.len()
+        let mapped_bytes = self.slabs.iter().map(|slab| slab.length).sum();
+        Stock { used: all - free, warm, clean: free - warm, mapped_bytes }
     }
 
     #[cold]
@@ -166,6 +249,7 @@ impl Pool {
         let shelf = self.shelf(class);
         // At the cold end: a stack that has been in use is preferred.
         stacks.for_each(|stack| shelf.free.push_front(stack));
+        shelf.clean += slab.slots;
         self.slabs.push(slab);
         Ok(())
     }
@@ -351,12 +435,62 @@ mod tests {
         for _ in 0..SLOTS_PER_SLAB + 1 {
             pool.reserve(Class::SMALL).unwrap();
         }
-        assert!(pool.free(Class::SMALL) > SLOTS_PER_SLAB);
+        assert!(pool.stock().clean > SLOTS_PER_SLAB);
         let stacks: Vec<Stack> =
             (0..=SLOTS_PER_SLAB).map(|_| pool.take_reserved(Class::SMALL).unwrap()).collect();
         let mut lows: Vec<usize> = stacks.iter().map(|stack| stack.low).collect();
         lows.sort_unstable();
         assert!(lows.windows(2).all(|pair| pair[1] - pair[0] >= Class::SMALL.size()));
+    }
+
+    /// Takes `count` stacks, writes to each, and gives them back.
+    fn use_at_once(pool: &mut Pool, count: usize) -> Vec<usize> {
+        (0..count).for_each(|_| pool.reserve(Class::SMALL).unwrap());
+        let stacks: Vec<Stack> =
+            (0..count).map(|_| pool.take_reserved(Class::SMALL).unwrap()).collect();
+        let bytes: Vec<usize> = stacks.iter().map(|stack| stack.top() - 1).collect();
+        // SAFETY: the byte is in a stack that this test has taken.
+        bytes.iter().for_each(|byte| unsafe { *(*byte as *mut u8) = 1 });
+        for stack in stacks {
+            pool.put(stack);
+        }
+        bytes
+    }
+
+    #[test]
+    fn trims_clean_half_of_what_is_not_needed_until_little_is_left() {
+        let mut pool = Pool::default();
+        let bytes = use_at_once(&mut pool, 264);
+        assert_eq!(pool.trim(), Trimmed::ForNow);
+        assert_eq!(pool.stock().warm, 264, "all of them were needed just now");
+        assert_eq!(pool.trim(), Trimmed::ForNow);
+        assert_eq!(pool.stock().warm, 164);
+        while pool.trim() == Trimmed::ForNow {}
+        assert_eq!(pool.stock().warm, KEPT_WARM);
+        // SAFETY: the slots are mapped until the pool is dropped.
+        let warm = bytes.iter().filter(|byte| unsafe { *(**byte as *const u8) } == 1).count();
+        assert_eq!(warm, KEPT_WARM, "the memory of the others is the kernel's again");
+    }
+
+    #[test]
+    fn a_large_trim_takes_several_steps() {
+        let mut pool = Pool::default();
+        use_at_once(&mut pool, 4 * TRIM_BATCH);
+        pool.trim();
+        assert_eq!(pool.trim(), Trimmed::Partly);
+        assert_eq!(pool.stock().warm, 3 * TRIM_BATCH);
+        assert_eq!(pool.trim(), Trimmed::ForNow);
+        assert_eq!(pool.stock().warm, 2 * TRIM_BATCH + KEPT_WARM / 2);
+    }
+
+    #[test]
+    fn what_is_needed_meanwhile_is_not_cleaned() {
+        let mut pool = Pool::default();
+        use_at_once(&mut pool, 200);
+        pool.trim();
+        use_at_once(&mut pool, 190);
+        pool.trim();
+        assert_eq!(pool.stock().warm, 200, "only ten were left over, fewer than are kept");
     }
 
     #[test]
