@@ -3,22 +3,28 @@
 //! The generation in a [`Key`] is what makes a late event, a fired timer or a removed waiter
 //! harmless: looking up a stale key finds nothing.
 
+use std::num::NonZeroU32;
+
 /// Names one entry of one [`Slab`] for as long as the entry lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     index: u32,
-    generation: u32,
+    generation: Generation,
 }
+
+/// Counts the lives of a slot; never zero, so that an optional key is no larger than a key.
+type Generation = NonZeroU32;
 
 impl Key {
     /// The key as one word, to travel through the kernel as an event's token.
     pub(crate) fn to_bits(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
+        u64::from(self.generation.get()) << 32 | u64::from(self.index)
     }
 
-    /// The inverse of [`to_bits`](Key::to_bits).
-    pub(crate) fn from_bits(bits: u64) -> Key {
-        Key { index: bits as u32, generation: (bits >> 32) as u32 }
+    /// The inverse of [`to_bits`](Key::to_bits); none for what is no key.
+    pub(crate) fn from_bits(bits: u64) -> Option<Key> {
+        let generation = Generation::new((bits >> 32) as u32)?;
+        Some(Key { index: bits as u32, generation })
     }
 }
 
@@ -31,7 +37,7 @@ enum State<T> {
 
 #[derive(Debug)]
 struct Slot<T> {
-    generation: u32,
+    generation: Generation,
     state: State<T>,
 }
 
@@ -56,8 +62,9 @@ impl<T> Slab<T> {
         self.len += 1;
         let Some(index) = self.free else {
             let index = u32::try_from(self.slots.len()).expect("a slab holds at most 2^32 entries");
-            self.slots.push(Slot { generation: 0, state: State::Full(value) });
-            return Key { index, generation: 0 };
+            let generation = Generation::MIN;
+            self.slots.push(Slot { generation, state: State::Full(value) });
+            return Key { index, generation };
         };
         let slot = &mut self.slots[index as usize];
         if let State::Free(next) = std::mem::replace(&mut slot.state, State::Full(value)) {
@@ -91,7 +98,7 @@ impl<T> Slab<T> {
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         self.get(key)?;
         let slot = &mut self.slots[key.index as usize];
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = slot.generation.checked_add(1).unwrap_or(Generation::MIN);
         let state = std::mem::replace(&mut slot.state, State::Free(self.free));
         self.free = Some(key.index);
         self.len -= 1;
@@ -132,8 +139,8 @@ mod tests {
         let first = slab.insert(1);
         slab.remove(first);
         let key = slab.insert(2);
-        assert_eq!(Key::from_bits(key.to_bits()), key);
-        assert_eq!(slab.get(Key::from_bits(key.to_bits())), Some(&2));
+        assert_eq!(Key::from_bits(key.to_bits()), Some(key));
+        assert_eq!(Key::from_bits(0), None);
     }
 
     #[test]

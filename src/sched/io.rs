@@ -139,7 +139,7 @@ impl Hub {
 
     /// An edge.
     pub(super) fn io_event(&self, event: Event) {
-        let key = Key::from_bits(event.token);
+        let Some(key) = Key::from_bits(event.token) else { return };
         if event.short_reads_tell_nothing {
             self.side(key, Direction::Read, |side| side.short_tells_nothing = true);
         }

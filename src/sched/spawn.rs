@@ -45,26 +45,25 @@ fn make(hub: &Hub, class: Class, name: Option<Arc<str>>, body: Body) -> Arc<Cont
 /// Tells a greenlet to start; from anywhere. A second start is ignored.
 pub(crate) fn start(control: &Arc<Control>) {
     if control.claim_start() {
-        tell(control, Message::Start(control.clone()), |hub| {
-            start_now(hub, control);
-        });
+        let message = || Message::Start(control.clone());
+        tell(control, message, |hub| start_now(hub, control));
     }
 }
 
 /// Tells a greenlet to start at `deadline`; from anywhere.
 pub(crate) fn start_at(control: &Arc<Control>, deadline: Instant) {
     if control.claim_start() {
-        let message = Message::StartAt(control.clone(), deadline);
+        let message = || Message::StartAt(control.clone(), deadline);
         tell(control, message, |hub| arm_start(hub, control, deadline));
     }
 }
 
 /// Does something on the hub of `control`: at once on its thread, by message from another.
-fn tell(control: &Control, message: Message, here: impl FnOnce(&Hub)) {
+fn tell(control: &Control, message: impl FnOnce() -> Message, here: impl FnOnce(&Hub)) {
     if current::is_here(control) {
         current::with(here);
     } else if let Some(remote) = control.remote() {
-        remote.post(message);
+        remote.post(message());
     }
 }
 
@@ -221,9 +220,7 @@ pub(crate) fn tell_link(watcher: Watcher, succeeded: bool) {
 /// Ends a greenlet that has not begun, by letting it drop what it captured on its own stack. One
 /// that has begun goes on.
 pub(crate) fn discard(control: &Arc<Control>) {
-    tell(control, Message::Discard(control.clone()), |hub| {
-        discard_now(hub, control);
-    });
+    tell(control, || Message::Discard(control.clone()), |hub| discard_now(hub, control));
 }
 
 pub(super) fn discard_now(hub: &Hub, control: &Arc<Control>) {

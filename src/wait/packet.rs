@@ -1,5 +1,7 @@
 //! Where a greenlet leaves its value for those who ask.
 
+use std::sync::OnceLock;
+
 use super::queue::WaitQueue;
 use crate::base::lock::Lock;
 
@@ -16,18 +18,26 @@ enum Slot<T> {
 /// and others wait for its return. So `T: Send` is enough to share a packet between threads.
 pub(crate) struct Packet<T> {
     slot: Lock<Slot<T>>,
-    returned: WaitQueue,
+    /// Where to wait for what is lent. Hardly any packet needs one, and there are many packets.
+    returned: OnceLock<Box<WaitQueue>>,
 }
 
 impl<T> Packet<T> {
     pub(crate) const fn new() -> Packet<T> {
-        Packet { slot: Lock::new(Slot::Empty), returned: WaitQueue::new() }
+        Packet { slot: Lock::new(Slot::Empty), returned: OnceLock::new() }
+    }
+
+    /// After the value has changed: whoever makes the queue later looks at the value later.
+    fn wake_all(&self) {
+        if let Some(returned) = self.returned.get() {
+            returned.wake_all();
+        }
     }
 
     /// Stores a value, in place of what was there.
     pub(crate) fn set(&self, value: T) {
         let before = std::mem::replace(&mut *self.slot.lock(), Slot::Here(value));
-        self.returned.wake_all();
+        self.wake_all();
         drop(before);
     }
 
@@ -42,7 +52,7 @@ impl<T> Packet<T> {
             Slot::Here(_) | Slot::Empty => Some(value),
         };
         drop(slot);
-        self.returned.wake_all();
+        self.wake_all();
         drop(outdated);
     }
 
@@ -72,7 +82,8 @@ impl<T> Packet<T> {
                 Slot::Lent => *slot = Slot::Lent,
             }
             drop(slot);
-            self.returned.wait(None, || !matches!(*self.slot.lock(), Slot::Lent));
+            let returned = self.returned.get_or_init(Box::default);
+            returned.wait(None, || !matches!(*self.slot.lock(), Slot::Lent));
         }
     }
 }
