@@ -47,7 +47,7 @@ use crate::wait::{parker, sleep as sleeping};
 /// [`yield_now`].
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 ///
 /// let start = Instant::now();
 /// betterthreads::thread::sleep(Duration::from_millis(10));
