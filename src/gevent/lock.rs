@@ -12,6 +12,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use crate::base::duration::IntoDuration;
 use crate::sched::current;
@@ -263,23 +264,28 @@ impl RLock {
     }
 
     fn again(&self) -> bool {
-        park::checkpoint();
         self.count.fetch_add(1, Ordering::Relaxed);
         true
     }
 
+    fn acquire_until(&self, deadline: Option<Instant>) -> bool {
+        let me = current::control().id();
+        if self.is_mine(me) {
+            park::checkpoint();
+            self.again()
+        } else {
+            self.take(me, self.permit.acquire(deadline))
+        }
+    }
+
     /// Waits for the lock, unless the caller has it already. A yield point.
     pub fn acquire(&self) {
-        let me = current::control().id();
-        let _ =
-            if self.is_mine(me) { self.again() } else { self.take(me, self.permit.acquire(None)) };
+        self.acquire_until(None);
     }
 
     /// Waits for a limited time; tells whether the lock was taken. A yield point.
     pub fn acquire_timeout(&self, timeout: impl IntoDuration) -> bool {
-        let me = current::control().id();
-        let deadline = clock::now().checked_add(timeout.into_duration());
-        if self.is_mine(me) { self.again() } else { self.take(me, self.permit.acquire(deadline)) }
+        self.acquire_until(clock::now().checked_add(timeout.into_duration()))
     }
 
     /// Takes the lock if it is free or the caller's own.

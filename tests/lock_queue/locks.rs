@@ -161,6 +161,24 @@ fn taking_a_reentrant_lock_again_is_a_yield_point_too() {
     });
 }
 
+#[test]
+fn an_attempt_at_a_lock_of_ones_own_is_no_yield_point() {
+    hosted(|| {
+        let (lock, journal) = (Rc::new(RLock::new()), Journal::default());
+        let (own, notes) = (lock.clone(), journal.clone());
+        let greenlet = spawn(move || {
+            betterthreads::getcurrent().kill_nowait();
+            assert!(own.acquire_nowait() && own.acquire_nowait());
+            notes.note("has it twice");
+            own.release().unwrap();
+            own.release().unwrap();
+        });
+        greenlet.join();
+        assert_eq!(journal.take(), ["has it twice"]);
+        assert!(!lock.locked());
+    });
+}
+
 /// 3 OS threads, with and without hubs, take turns at `work`.
 fn duel(work: impl Fn() + Send + Sync) {
     os::scope(|scope| {
