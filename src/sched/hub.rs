@@ -22,6 +22,7 @@ use super::current::{self, Running};
 use super::inbox::{Message, Remote};
 use super::io::IoTable;
 use super::kill::Exception;
+use super::pace::Pace;
 use super::probe::{self, Moment};
 use super::stack::{Pool, Stack, Stock, Trimmed};
 use super::switch::Switched;
@@ -31,18 +32,6 @@ use crate::base::heap::Heap;
 use crate::base::slab::{Key, Slab};
 use crate::driver::poll::{Driver, Event, Until};
 use crate::driver::simulation;
-
-/// The most switches between two looks at the world while greenlets are ready. A look costs a few
-/// hundred nanoseconds, so this makes it a few nanoseconds of each switch.
-const MOST_SWITCHES: u32 = 128;
-
-/// The switches of the first turn after a wait. Each turn that was short is followed by one of
-/// twice as many; nobody knows yet how long these greenlets compute between two switches.
-const FIRST_SWITCHES: u32 = 8;
-
-/// How long a turn should take at the most. One that took longer is followed by a shorter one, down
-/// to a single switch; so input, timers and kills wait for no more than a few long computations.
-const LONGEST_TURN: Duration = Duration::from_millis(1);
 
 /// How long a stack must not have been needed to lose its memory.
 const TRIM_INTERVAL: Duration = Duration::from_secs(1);
@@ -100,11 +89,7 @@ pub(crate) struct Hub {
     /// Kept between turns for their capacity.
     events: Cell<Vec<Event>>,
     messages: Cell<Vec<Message>>,
-    /// How many switches the present turn has, and how many of them are left.
-    switches: Cell<u32>,
-    switches_left: Cell<u32>,
-    /// When the present turn began.
-    turn_began: Cell<Instant>,
+    pace: Pace,
     /// When to look for stacks that nobody needs.
     trim_at: Cell<Option<Instant>>,
     /// The running greenlet goes back to the end of the queue when it suspends.
@@ -141,9 +126,7 @@ impl Hub {
             driver: RefCell::new(driver),
             events: Cell::new(Vec::new()),
             messages: Cell::new(Vec::new()),
-            switches: Cell::new(FIRST_SWITCHES),
-            switches_left: Cell::new(FIRST_SWITCHES),
-            turn_began: Cell::new(simulation::now()),
+            pace: Pace::new(),
             trim_at: Cell::new(None),
             requeue: Cell::new(false),
             looping: Cell::new(false),
@@ -256,9 +239,7 @@ impl Hub {
                 self.look(true);
                 continue;
             };
-            let left = self.switches_left.get() - 1;
-            self.switches_left.set(left);
-            if left == 0 {
+            if self.pace.step() && self.pace.is_over(|| self.now()) {
                 self.look(false);
             }
             if epoch != control.local(self).epoch.get() {
@@ -300,7 +281,7 @@ impl Hub {
     #[inline(never)]
     fn end(&self, stack: Stack, control: &Arc<Control>) {
         if self.stacks.borrow_mut().put(stack) && self.trim_at.get().is_none() {
-            self.trim_at.set(Some(self.turn_began.get() + TRIM_INTERVAL));
+            self.trim_at.set(Some(self.pace.began() + TRIM_INTERVAL));
         }
         spawn::bury(self, control);
     }
@@ -321,19 +302,16 @@ impl Hub {
     /// Looks at the world; waits for it to change if `wait` is set and there is nothing to do.
     #[inline(never)]
     fn look(&self, wait: bool) {
-        let took = self.now().saturating_duration_since(self.turn_began.get());
-        let switches = match self.switches.get() {
-            _ if wait => FIRST_SWITCHES,
-            switches if took > LONGEST_TURN => (switches / 4).max(1),
-            switches => (switches * 2).min(MOST_SWITCHES),
-        };
-        self.switches.set(switches);
-        self.switches_left.set(simulation::switches(switches));
+        match wait {
+            true => self.pace.rest(),
+            false => self.pace.adapt(self.now()),
+        }
         self.poll(wait);
         self.drain_inbox();
         self.fire_timers();
-        self.turn_began.set(self.now());
-        self.trim(self.turn_began.get());
+        let now = self.now();
+        self.trim(now);
+        self.pace.begin(now);
     }
 
     fn poll(&self, wait: bool) {

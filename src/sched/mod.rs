@@ -17,6 +17,7 @@ pub(crate) mod io;
 pub(crate) mod kill;
 pub(crate) mod ledger;
 pub(crate) mod overflow;
+pub(crate) mod pace;
 #[cfg(feature = "testing")]
 pub(crate) mod probe;
 #[cfg(not(feature = "testing"))]
