@@ -9,23 +9,7 @@ use std::process::Output;
 
 use betterthreads::{Greenlet, sleep};
 
-use common::{caught, hosted, in_a_process, on_drop, parked};
-
-/// What a process wrote to its standard error.
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Asserts that a process was ended by `signal` and said `words`.
-#[track_caller]
-fn assert_killed_by(signal: i32, words: &[&str], output: &Output) {
-    use std::os::unix::process::ExitStatusExt;
-    let text = text(output);
-    assert_eq!(output.status.signal(), Some(signal), "{}\n{text}", output.status);
-    for words in words {
-        assert!(text.contains(words), "{words:?} is missing in:\n{text}");
-    }
-}
+use common::{assert_killed_by, caught, hosted, in_a_process, on_drop, parked, text};
 
 /// Parks a greenlet with a name that would say so if it were unwound.
 fn left_behind(name: &str) -> Greenlet<()> {

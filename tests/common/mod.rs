@@ -6,6 +6,7 @@ use std::io::Write;
 use std::net::TcpListener as StdListener;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{Command, Output, abort, exit};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -75,6 +76,21 @@ pub(crate) fn hosted_alone(test: impl FnOnce() + Send + 'static) {
     let output = in_a_process(|| hosted(test));
     let text = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}\n{}", output.status, String::from_utf8_lossy(&text));
+}
+
+/// What a process wrote to its standard error.
+pub(crate) fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Asserts that a process was ended by `signal` and said `words`.
+#[track_caller]
+pub(crate) fn assert_killed_by(signal: i32, words: &[&str], output: &Output) {
+    let text = text(output);
+    assert_eq!(output.status.signal(), Some(signal), "{}\n{text}", output.status);
+    for words in words {
+        assert!(text.contains(words), "{words:?} is missing in:\n{text}");
+    }
 }
 
 /// What happened, in order. Clones share it.
