@@ -190,7 +190,7 @@ mod k16_run {
 }
 
 mod k16_the_end_of_a_thread {
-    use betterthreads::{spawn, thread};
+    use betterthreads::{getcurrent, shield, spawn, thread};
     use signal_hook::consts::SIGABRT;
 
     use super::*;
@@ -221,6 +221,19 @@ mod k16_the_end_of_a_thread {
             thread::spawn(|| 7).join().unwrap()
         });
         assert_eq!(thread.join().unwrap(), 7);
+    }
+
+    #[test]
+    fn with_an_exception_that_was_never_raised_drops_it() {
+        let journal = Journal::default();
+        let noted = journal.clone();
+        let exception = on_drop(move || {
+            sleep(0);
+            noted.note("dropped");
+        });
+        let thread = std::thread::spawn(move || shield(|| getcurrent().throw(exception)));
+        thread.join().unwrap();
+        assert_eq!(journal.take(), ["dropped"]);
     }
 
     #[test]

@@ -179,6 +179,8 @@ pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
     if let Some(place) = local.place.take() {
         hub.live.borrow_mut().remove(place);
     }
+    // The values are gone; this is the memory of their table.
+    local.locals.take();
     let outcome = local.outcome.take().unwrap_or(Outcome::Returned);
     for exception in local.pending.take() {
         if let Exception::Throw(payload) = exception {
