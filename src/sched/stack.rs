@@ -23,6 +23,8 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use corosensei::stack::valgrind::ValgrindStackRegistration;
+
 use crate::driver::call::Call;
 use crate::driver::faults;
 
@@ -66,9 +68,18 @@ impl Class {
 pub(crate) struct Stack {
     low: usize,
     class: Class,
+    /// Under valgrind, makes a jump to here a switch. It would be taken for a huge frame, as stacks
+    /// lie side by side, and all memory between for unset. Elsewhere it does nothing.
+    _registration: ValgrindStackRegistration,
 }
 
 impl Stack {
+    fn new(low: usize, class: Class) -> Stack {
+        let lowest = ptr::without_provenance_mut(low + GUARD);
+        let registration = ValgrindStackRegistration::new(lowest, class.size() - GUARD);
+        Stack { low, class, _registration: registration }
+    }
+
     /// The addresses of the guard.
     pub(crate) fn guard(&self) -> std::ops::Range<usize> {
         self.low..self.low + GUARD
@@ -244,8 +255,7 @@ impl Pool {
     #[cold]
     fn grow(&mut self, class: Class) -> io::Result<()> {
         let slab = Slab::map(class)?;
-        let stacks =
-            (0..slab.slots).map(|slot| Stack { low: slab.low + slot * class.size(), class });
+        let stacks = (0..slab.slots).map(|slot| Stack::new(slab.low + slot * class.size(), class));
         let shelf = self.shelf(class);
         // At the cold end: a stack that has been in use is preferred.
         stacks.for_each(|stack| shelf.free.push_front(stack));
@@ -258,7 +268,7 @@ impl Pool {
 /// Maps one stack that is never unmapped.
 pub(crate) fn leak_one(class: Class) -> io::Result<Stack> {
     let slab = Slab::map_slots(class, 1)?;
-    let stack = Stack { low: slab.low, class };
+    let stack = Stack::new(slab.low, class);
     std::mem::forget(slab);
     Ok(stack)
 }
@@ -369,12 +379,15 @@ fn install_guard(low: usize) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Whether guard markers really guard: asks the kernel to read a marked page for us. Emulators and
-/// system call filters have been seen to answer success and do nothing.
+/// Whether guard markers really guard: asks the kernel to write to a marked page for us. Emulators
+/// and system call filters have been seen to answer success and do nothing.
+///
+/// By `uname`, because valgrind passes that on. Where a system call reads a text, it looks itself,
+/// and dies of the fault.
 fn markers_work() -> bool {
     const PAGE: usize = GUARD;
-    // SAFETY: the mapping is new and private to this function; `access` only reads through the
-    // pointers it is given and answers EFAULT where it cannot.
+    // SAFETY: the mapping is new and private to this function; `uname` writes less than a kilobyte
+    // to where it is told and answers EFAULT where it cannot.
     unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let read_write = libc::PROT_READ | libc::PROT_WRITE;
@@ -383,7 +396,7 @@ fn markers_work() -> bool {
             return false;
         }
         let faults = |address: *mut libc::c_void| {
-            libc::access(address.cast(), libc::F_OK) == -1
+            libc::uname(address.cast()) == -1
                 && io::Error::last_os_error().raw_os_error() == Some(libc::EFAULT)
         };
         let works = libc::madvise(start, PAGE, MADV_GUARD_INSTALL) == 0
