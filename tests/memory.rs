@@ -67,17 +67,22 @@ fn assert_leaves_none(scenario: impl Fn()) {
     assert!(output.status.success(), "{}\n{text}", output.status);
 }
 
+local! {
+    static COUNT: Cell<u32> = Cell::new(0);
+    static NAME: String = String::from("a value with memory of its own");
+}
+
+/// Makes the values above.
+fn count() {
+    COUNT.set(COUNT.get() + NAME.with(String::len) as u32);
+}
+
 #[test]
 fn greenlets_with_values_of_their_own() {
-    local! {
-        static COUNT: Cell<u32> = Cell::new(0);
-        static NAME: String = String::from("a value with memory of its own");
-    }
     assert_leaves_none(|| {
         run(|| {
-            let count = || COUNT.set(COUNT.get() + NAME.with(String::len) as u32);
             let returns = spawn(count);
-            let killed = parked(move || {
+            let killed = parked(|| {
                 count();
                 sleep(3600);
             });
@@ -107,6 +112,16 @@ fn greenlets_that_are_killed_or_thrown_at() {
             gate.set();
             joinall(&[returns_all_the_same, catches]);
         });
+    });
+}
+
+#[test]
+fn os_threads_with_values_of_their_own() {
+    assert_leaves_none(|| {
+        let with_a_hub = std::thread::spawn(|| run(count));
+        let plain = std::thread::spawn(count);
+        with_a_hub.join().expect("it does not panic");
+        plain.join().expect("it does not panic");
     });
 }
 

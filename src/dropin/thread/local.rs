@@ -75,6 +75,8 @@ impl Drop for EndOfThread {
             drop(value);
         }
         ENDED.set(true);
+        // The values are gone; this is the memory of their table.
+        OF_THREAD.with(|locals| drop(locals.take()));
     }
 }
 
