@@ -12,7 +12,7 @@ use betterthreads::event::Event;
 use betterthreads::thread::{self, Scope};
 use betterthreads::{Failure, Greenlet, GreenletExit, sleep, spawn, with_timeout};
 
-use common::{Journal, caught, hosted, on_drop, parked, settle};
+use common::{Journal, caught, hosted, leak, on_drop, parked, settle};
 
 #[test]
 fn children_borrow_and_the_scope_returns_a_value() {
@@ -157,14 +157,12 @@ fn a_second_kill_during_the_clean_up_changes_nothing() {
 fn leaked_handles_change_nothing() {
     leaves_nobody(
         |scope, census| {
-            let leak = || {
-                std::mem::forget(scope.spawn(|| {
+            for _ in 0..2 {
+                leak(scope.spawn(|| {
                     let _member = census.member();
                     sleep(3600);
                 }));
-            };
-            leak();
-            leak();
+            }
             sleep(0);
         },
         Greenlet::kill,

@@ -129,6 +129,17 @@ impl<F: FnOnce()> Drop for OnDrop<F> {
     }
 }
 
+/// Makes a value that is never dropped.
+///
+/// Unlike `Box::leak` it keeps the address, so a leak detector takes it for what it is.
+pub(crate) fn leak<'a, T: 'a>(value: T) -> &'a T {
+    static ADDRESSES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let leaked = Box::leak(Box::new(value));
+    let address = std::ptr::from_mut(leaked).addr();
+    ADDRESSES.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+    leaked
+}
+
 /// Runs `f` and catches what it raises.
 pub(crate) fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(f))

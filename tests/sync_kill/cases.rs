@@ -11,7 +11,7 @@ use betterthreads::sync::mpsc::{channel, sync_channel};
 use betterthreads::sync::{Mutex, RwLock};
 use betterthreads::{Greenlet, spawn};
 
-use crate::common::on_drop;
+use crate::common::{leak, on_drop};
 
 /// A primitive of which nothing is to be had at first.
 pub(crate) struct Case {
@@ -24,10 +24,6 @@ pub(crate) struct Case {
     pub(crate) take: Box<dyn Fn() -> bool>,
     /// Whether dropping what was granted makes it available again.
     pub(crate) gives_back: bool,
-}
-
-fn leak<T>(value: T) -> &'static T {
-    Box::leak(Box::new(value))
 }
 
 fn case(

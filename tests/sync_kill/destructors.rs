@@ -8,7 +8,7 @@ use betterthreads::queue::{Channel, Queue};
 use betterthreads::sync::{Mutex, RwLock};
 use betterthreads::{sleep, spawn};
 
-use crate::common::{Journal, caught, hosted, on_drop, parked, settle};
+use crate::common::{Journal, caught, hosted, leak, on_drop, parked, settle};
 
 /// An event, to be set here and waited for there.
 fn gate() -> (Rc<Event>, Rc<Event>) {
@@ -52,7 +52,7 @@ where
 #[test]
 fn a_mutex_that_somebody_holds() {
     hosted(|| {
-        let mutex: &Mutex<u32> = Box::leak(Box::default());
+        let mutex = leak(Mutex::new(0_u32));
         cleans_up(|| mutex.lock().unwrap(), || *mutex.lock().unwrap() += 1);
         assert_eq!(*mutex.lock().unwrap(), 1, "locked in unwind, so not poisoned");
     });
@@ -61,7 +61,7 @@ fn a_mutex_that_somebody_holds() {
 #[test]
 fn a_reader_writer_lock_that_somebody_holds() {
     hosted(|| {
-        let lock: &RwLock<u32> = Box::leak(Box::default());
+        let lock = leak(RwLock::new(0_u32));
         cleans_up(|| lock.read().unwrap(), || *lock.write().unwrap() += 1);
         cleans_up(|| lock.write().unwrap(), || assert_eq!(*lock.read().unwrap(), 1));
         assert!(!lock.is_poisoned());
@@ -121,7 +121,7 @@ fn queues_that_make_it_wait() {
 #[test]
 fn a_guard_held_by_a_killed_one_poisons_for_its_own_destructors_too() {
     hosted(|| {
-        let mutex: &Mutex<u32> = Box::leak(Box::default());
+        let mutex = leak(Mutex::new(0_u32));
         let journal = Journal::default();
         let noted = journal.clone();
         let target = parked(move || {
@@ -189,7 +189,7 @@ fn an_innocent_holder_that_locked_before_is_not_poisoned_either() {
 #[test]
 fn a_kill_recorded_during_a_lock_in_unwind_is_not_raised_there() {
     hosted(|| {
-        let mutex: &Mutex<()> = Box::leak(Box::default());
+        let mutex = leak(Mutex::new(()));
         let journal = Journal::default();
         let held = mutex.lock().unwrap();
         let noted = journal.clone();

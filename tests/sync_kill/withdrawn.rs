@@ -13,7 +13,7 @@ use betterthreads::sync::{Barrier, Mutex, OnceLock, RwLock};
 use betterthreads::timeout::Expired;
 use betterthreads::{Timeout, sleep, spawn, thread};
 
-use crate::common::{caught, hosted, settle};
+use crate::common::{caught, hosted, leak, settle};
 
 /// Waits with `wait` in a greenlet whose time-out passes and is dropped at once by another one.
 fn disturb<T: 'static>(wait: impl FnOnce() -> T + 'static) {
@@ -39,12 +39,12 @@ fn disturb<T: 'static>(wait: impl FnOnce() -> T + 'static) {
 #[test]
 fn a_lock_is_not_taken() {
     hosted(|| {
-        let mutex: &Mutex<u32> = Box::leak(Box::default());
+        let mutex = leak(Mutex::new(0_u32));
         let held = mutex.lock().unwrap();
         disturb(|| drop(mutex.lock()));
         drop(held);
         assert!(mutex.try_lock().is_ok());
-        let lock: &RwLock<u32> = Box::leak(Box::default());
+        let lock = leak(RwLock::new(0_u32));
         let writing = lock.write().unwrap();
         disturb(|| drop(lock.read()));
         disturb(|| drop(lock.write()));
