@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use betterthreads::event::Event;
 use betterthreads::pool::Group;
 use betterthreads::{Greenlet, run, sleep, spawn};
 
@@ -206,8 +207,10 @@ fn kill_with_a_limit_tells_whether_all_are_dead() {
 fn a_killed_killer_leaves_the_kills_in_effect() {
     hosted(|| {
         let group = Group::new();
-        let member = group.spawn(|| {
-            let _clean_up = on_drop(|| sleep(0.002));
+        let cleaned = Rc::new(Event::new());
+        let waiting = cleaned.clone();
+        let member = group.spawn(move || {
+            let _clean_up = on_drop(move || waiting.wait());
             sleep(3600);
         });
         sleep(0);
@@ -215,6 +218,7 @@ fn a_killed_killer_leaves_the_kills_in_effect() {
         let killer = parked(move || kills.kill());
         killer.kill();
         assert!(!member.dead());
+        cleaned.set();
         group.join();
         assert!(member.get().unwrap_err().is_killed());
     });
