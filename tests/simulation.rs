@@ -15,7 +15,9 @@ use betterthreads::net::TcpListener;
 use betterthreads::queue::Queue;
 use betterthreads::testing::{self, Call, Moment, Simulation};
 use betterthreads::util::stack_stats;
-use betterthreads::{Timeout, getcurrent, joinall, shield_for, sleep, spawn, with_timeout};
+use betterthreads::{
+    Timeout, getcurrent, joinall, shield_for, sleep, spawn, try_joinall, with_timeout,
+};
 use common::{Journal, caught, meanwhile, on_drop, stream};
 
 /// A bit of everything, whose end depends on who ran when.
@@ -44,13 +46,14 @@ fn program() -> Vec<u8> {
     let (queue, order_too) = (queue.clone(), order.clone());
     greenlets.push(spawn(move || {
         for _ in 0..5 {
-            order_too.borrow_mut().push(10 + queue.get());
+            let item = queue.get();
+            order_too.borrow_mut().push(10 + item);
         }
     }));
     let mut bytes = Vec::new();
     here.read_to_end(&mut bytes).expect("all bytes");
     assert_eq!(bytes, [7; 3000]);
-    joinall(&greenlets);
+    try_joinall(&greenlets).expect("no failure");
     order.take()
 }
 
