@@ -3,6 +3,7 @@
 pub(crate) mod duration;
 pub(crate) mod expired;
 pub(crate) mod failure;
+pub(crate) mod few;
 pub(crate) mod heap;
 pub(crate) mod list;
 pub(crate) mod lock;

@@ -16,6 +16,9 @@ pub(crate) struct Key {
 type Generation = NonZeroU32;
 
 impl Key {
+    /// The key of the first entry of every slab.
+    pub(crate) const FIRST: Key = Key { index: 0, generation: Generation::MIN };
+
     /// The key as one word, to travel through the kernel as an event's token.
     pub(crate) fn to_bits(self) -> u64 {
         u64::from(self.generation.get()) << 32 | u64::from(self.index)

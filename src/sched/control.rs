@@ -8,8 +8,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::board::Board;
@@ -24,7 +24,7 @@ use super::stack::Class;
 use super::switch::Switch;
 use super::word::{Grant, Ticket, Woken, Word};
 use crate::base::failure::{Failure, Outcome};
-use crate::base::list::List;
+use crate::base::few::Few;
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
 
@@ -90,13 +90,19 @@ pub(crate) struct Control {
     local: Bound<Local>,
     home: Home,
     id: u64,
-    name: Lock<Option<Arc<str>>>,
     end: Lock<End>,
     /// How many handles there are, to notice when a greenlet can no longer be started.
     handles: AtomicUsize,
-    token: Lock<Token>,
+    extras: OnceLock<Box<Extras>>,
     /// Of a main greenlet: its OS thread before it had a hub. The two are one thread to their user.
     thread: Option<Arc<Control>>,
+}
+
+/// What most greenlets do without, made when it is needed.
+#[derive(Default)]
+struct Extras {
+    name: Lock<Option<Arc<str>>>,
+    token: Lock<Token>,
 }
 
 /// The token of `thread::park`.
@@ -115,8 +121,6 @@ pub(crate) struct Local {
     pub(super) epoch: Cell<u32>,
     pub(super) switch: Switch,
     pub(super) body: Cell<Option<Body>>,
-    /// Why the body is to be dropped instead of run.
-    pub(super) doom: Cell<Option<Outcome>>,
     pub(super) outcome: Cell<Option<Outcome>>,
     pub(super) class: Class,
     /// A stack is promised to this greenlet.
@@ -129,22 +133,30 @@ pub(crate) struct Local {
     pub(super) queued: Cell<bool>,
     /// Its place at the front of the run queue is meant.
     pub(super) placed: Cell<bool>,
-    /// The timer of a delayed start.
-    pub(super) start_timer: Cell<Option<Key>>,
-    /// Exceptions to raise, in order; a kill stays at its place for ever.
-    pub(super) pending: RefCell<VecDeque<Exception>>,
     /// How many shields keep exceptions off.
     pub(super) shields: Cell<u32>,
     /// The panic depth it parked at.
     pub(super) depth: Cell<u32>,
-    /// How often the kill has been raised.
-    pub(crate) kills_raised: Cell<u64>,
-    /// The exception thrown last, to tell it from a panic when it arrives at the root.
-    pub(super) thrown: Cell<Option<(TypeId, usize)>>,
-    /// The greenlet-local values that it has made.
-    pub(crate) locals: RefCell<Locals>,
+    rare: RefCell<Option<Box<Rare>>>,
     /// I/O calls made since it last let others run.
     pub(crate) spent: Cell<u32>,
+}
+
+/// What most greenlets never have, made when one does.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// Why the body is to be dropped instead of run.
+    pub(super) doom: Option<Outcome>,
+    /// The timer of a delayed start.
+    pub(super) start_timer: Option<Key>,
+    /// Exceptions to raise, in order; a kill stays at its place for ever.
+    pub(super) pending: VecDeque<Exception>,
+    /// How often the kill has been raised.
+    pub(crate) kills_raised: u64,
+    /// The exception thrown last, to tell it from a panic when it arrives at the root.
+    thrown: Option<(TypeId, usize)>,
+    /// The greenlet-local values that it has made.
+    pub(crate) locals: Locals,
 }
 
 impl Local {
@@ -152,7 +164,6 @@ impl Local {
         Local {
             switch: Switch::new(),
             body: Cell::new(None),
-            doom: Cell::new(None),
             outcome: Cell::new(None),
             class,
             reserved: Cell::new(false),
@@ -160,14 +171,10 @@ impl Local {
             place: Cell::new(None),
             queued: Cell::new(false),
             placed: Cell::new(false),
-            start_timer: Cell::new(None),
-            pending: RefCell::new(VecDeque::new()),
             epoch: Cell::new(0),
             shields: Cell::new(0),
             depth: Cell::new(0),
-            kills_raised: Cell::new(0),
-            thrown: Cell::new(None),
-            locals: RefCell::new(Vec::new()),
+            rare: RefCell::new(None),
             spent: Cell::new(0),
         }
     }
@@ -187,24 +194,43 @@ impl Local {
         self.switch.guard()
     }
 
+    /// Looks at what is rare, if there is any. `f` runs nobody's code.
+    pub(crate) fn rare<R>(&self, f: impl FnOnce(&mut Rare) -> R) -> Option<R> {
+        self.rare.borrow_mut().as_deref_mut().map(f)
+    }
+
+    /// The same, made if there is none.
+    pub(crate) fn make_rare<R>(&self, f: impl FnOnce(&mut Rare) -> R) -> R {
+        f(self.rare.borrow_mut().get_or_insert_default())
+    }
+
+    /// Takes all of it out.
+    pub(super) fn take_rare(&self) -> Option<Box<Rare>> {
+        self.rare.take()
+    }
+
     /// Notes what is about to be raised.
     pub(super) fn note_thrown(&self, payload: &(dyn Any + Send)) {
-        self.thrown.set(Some(identity(payload)));
+        self.make_rare(|rare| rare.thrown = Some(identity(payload)));
     }
 
     /// Whether what was thrown last is of type `kind`.
     pub(super) fn has_thrown(&self, kind: TypeId) -> bool {
-        self.thrown.get().is_some_and(|(thrown, _)| thrown == kind)
+        self.thrown().is_some_and(|(thrown, _)| thrown == kind)
     }
 
     /// Forgets what was thrown last: it has been caught.
     pub(super) fn forget_thrown(&self) {
-        self.thrown.set(None);
+        self.rare(|rare| rare.thrown = None);
     }
 
     /// Whether `payload` is what was thrown last.
     pub(super) fn was_thrown(&self, payload: &(dyn Any + Send)) -> bool {
-        self.thrown.get() == Some(identity(payload))
+        self.thrown() == Some(identity(payload))
+    }
+
+    fn thrown(&self) -> Option<(TypeId, usize)> {
+        self.rare(|rare| rare.thrown).flatten()
     }
 }
 
@@ -219,7 +245,7 @@ fn identity(payload: &(dyn Any + Send)) -> (TypeId, usize) {
 /// The end of a greenlet and who is to be told of it.
 struct End {
     outcome: Option<Outcome>,
-    watchers: List<Watcher>,
+    watchers: Few<Watcher>,
 }
 
 /// Someone who wants to know when a greenlet ends.
@@ -260,7 +286,7 @@ impl Control {
     fn new(kind: Kind, owner: HubId, home: Home, class: Class, name: Option<Arc<str>>) -> Control {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let status = if kind == Kind::Greenlet { Status::New } else { Status::Begun };
-        Control {
+        let control = Control {
             kind,
             local: Bound::new(owner, Local::new(class)),
             word: Word::new(),
@@ -268,17 +294,22 @@ impl Control {
             status: AtomicU8::new(status as u8),
             home,
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            name: Lock::new(name),
-            end: Lock::new(End { outcome: None, watchers: List::new() }),
+            end: Lock::new(End { outcome: None, watchers: Few::None }),
             handles: AtomicUsize::new(0),
-            token: Lock::new(Token::default()),
+            extras: OnceLock::new(),
             thread: None,
-        }
+        };
+        name.into_iter().for_each(|name| control.set_name(name));
+        control
+    }
+
+    fn extras(&self) -> &Extras {
+        self.extras.get_or_init(Box::default)
     }
 
     /// The token of `thread::park`.
     pub(crate) fn token(&self) -> &Lock<Token> {
-        self.thread.as_ref().map_or(&self.token, |thread| &thread.token)
+        &self.thread.as_deref().unwrap_or(self).extras().token
     }
 
     /// Unique in the process, never used again.
@@ -287,16 +318,16 @@ impl Control {
     }
 
     pub(crate) fn name(&self) -> Option<Arc<str>> {
-        self.name.lock().clone()
+        self.extras.get().and_then(|extras| extras.name.lock().clone())
     }
 
     pub(crate) fn set_name(&self, name: Arc<str>) {
-        *self.name.lock() = Some(name);
+        *self.extras().name.lock() = Some(name);
     }
 
     /// Calls `f` with the name if it can be had without waiting; for the overflow report.
     pub(super) fn try_name(&self, f: impl FnOnce(Option<&str>)) {
-        match self.name.try_lock() {
+        match self.extras.get().and_then(|extras| extras.name.try_lock()) {
             Some(name) => f(name.as_deref()),
             None => f(None),
         }
@@ -379,7 +410,10 @@ impl Control {
     /// Registers `watcher`; gives it back if the greenlet is dead already.
     pub(crate) fn watch(&self, watcher: Watcher) -> Result<Key, Watcher> {
         let mut end = self.end.lock();
-        if end.outcome.is_some() { Err(watcher) } else { Ok(end.watchers.push_back(watcher)) }
+        match end.outcome {
+            Some(_) => Err(watcher),
+            None => Ok(end.watchers.push_back(watcher)),
+        }
     }
 
     /// Takes a watcher out again, if it has not been told yet.
@@ -403,7 +437,7 @@ impl Control {
     }
 
     /// Makes the end known: marks it dead and returns who is to be told.
-    pub(super) fn finish(&self, outcome: Outcome) -> List<Watcher> {
+    pub(super) fn finish(&self, outcome: Outcome) -> Few<Watcher> {
         let mut end = self.end.lock();
         end.outcome = Some(outcome);
         self.set_status(Status::Dead);

@@ -58,7 +58,7 @@ extern "C" fn end_of_thread(_: *mut libc::c_void) {
 fn end_hub(hub: &Hub) {
     // What was meant for the main greenlet comes too late. While there is a hub, because these too
     // may have destructors that use it.
-    drop(hub.running_local().pending.take());
+    drop(hub.running_local().take_rare());
     // Those that were never started, and leftovers of the hub's own, end by dropping what they
     // hold.
     for control in hub.live() {

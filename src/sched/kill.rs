@@ -17,7 +17,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::control::{Control, Local, Status};
+use super::control::{Control, Local, Rare, Status};
 use super::current;
 use super::hub::Hub;
 use super::inbox::Message;
@@ -145,7 +145,7 @@ fn deliver_at(hub: &Hub, target: &Arc<Control>, exception: Exception, place: Pla
         }
         Status::New | Status::Started | Status::Withheld => {
             let outcome = doom(hub, local, exception);
-            local.doom.set(Some(outcome));
+            local.make_rare(|rare| rare.doom = Some(outcome));
             spawn::disarm_start(hub, target);
             target.set_status(Status::Started);
             match place {
@@ -176,7 +176,7 @@ fn deliver_at(hub: &Hub, target: &Arc<Control>, exception: Exception, place: Pla
 
 /// How a greenlet ends that has not begun: by the first exception that it got.
 fn doom(hub: &Hub, local: &Local, exception: Exception) -> Outcome {
-    match local.doom.take() {
+    match local.rare(|rare| rare.doom.take()).flatten() {
         Some(first) => {
             spawn::dispose(hub, exception.into_payload());
             first
@@ -191,12 +191,12 @@ fn note(target: &Control, local: &Local, exception: Exception) {
         Exception::Kill if target.is_main() => Exception::Throw(Box::new(GreenletExit)),
         other => other,
     };
-    let mut pending = local.pending.borrow_mut();
     let is_kill = |exception: &Exception| matches!(exception, Exception::Kill);
-    if is_kill(&exception) && pending.iter().any(is_kill) {
-        return;
-    }
-    pending.push_back(exception);
+    local.make_rare(|rare| {
+        if !is_kill(&exception) || !rare.pending.iter().any(is_kill) {
+            rare.pending.push_back(exception);
+        }
+    });
     target.notice.store(true, Ordering::Release);
 }
 
@@ -221,7 +221,8 @@ fn may_raise_parked(target: &Control, local: &Local) -> bool {
 /// The first exception that may be raised at `depth`.
 fn find(local: &Local, depth: u32) -> Option<usize> {
     let shields = local.shields.get();
-    local.pending.borrow().iter().position(|exception| exception.may_be_raised(depth, shields))
+    let may_be_raised = |exception: &Exception| exception.may_be_raised(depth, shields);
+    local.rare(|rare| rare.pending.iter().position(may_be_raised)).flatten()
 }
 
 impl Hub {
@@ -235,7 +236,7 @@ impl Hub {
         let (control, local) = (self.running(), self.running_local());
         control.notice.store(false, Ordering::Release);
         self.drain_inbox();
-        if local.pending.borrow().is_empty() {
+        if local.rare(|rare| rare.pending.is_empty()).unwrap_or(true) {
             return None;
         }
         control.notice.store(true, Ordering::Release);
@@ -252,40 +253,43 @@ impl Hub {
     /// Takes the exception that the running greenlet is to raise, if there is one.
     pub(crate) fn take_exception(&self, depth: impl FnOnce() -> u32) -> Option<Exception> {
         let index = self.find_exception(depth)?;
-        let mut pending = self.running_local().pending.borrow_mut();
-        match pending.get(index)? {
+        let take = |rare: &mut Rare| match rare.pending.get(index)? {
             Exception::Kill => Some(Exception::Kill),
-            _ => pending.remove(index),
-        }
+            _ => rare.pending.remove(index),
+        };
+        self.running_local().rare(take).flatten()
     }
 
     /// Whether some exception waits for a catcher inside a destructor.
     pub(crate) fn has_deep_exception(&self) -> bool {
         let deep = |exception: &Exception| exception.catcher().depth > 0;
-        self.running_local().pending.borrow().iter().any(deep)
+        self.running_local().rare(|rare| rare.pending.iter().any(deep)) == Some(true)
     }
 
     /// Whether a time-out of `owner` has fired and was not raised yet.
     pub(crate) fn has_expired(&self, owner: &Control, id: u64) -> bool {
-        owner.local(self).pending.borrow().iter().any(|exception| exception.is_expiry(id))
+        let is_one = |exception: &Exception| exception.is_expiry(id);
+        owner.local(self).rare(|rare| rare.pending.iter().any(is_one)) == Some(true)
     }
 
     /// Withdraws a time-out of the running greenlet that has fired and was not raised yet.
     ///
     /// From another greenlet it could not be withdrawn: its wait may have been decided for it.
     pub(crate) fn forget_expiry(&self, id: u64) {
-        let mut pending = self.running_local().pending.borrow_mut();
-        pending.retain(|exception| !exception.is_expiry(id));
+        let is_other = |exception: &Exception| !exception.is_expiry(id);
+        self.running_local().rare(|rare| rare.pending.retain(is_other));
     }
 
     /// Withdraws thrown exceptions of one type from the running greenlet. Tells whether there were
     /// any.
     pub(crate) fn withdraw<E: Any>(&self) -> bool {
         let is_one = |e: &Exception| matches!(e, Exception::Throw(payload) if payload.is::<E>());
-        let mut pending = self.running_local().pending.borrow_mut();
-        let before = pending.len();
-        pending.retain(|exception| !is_one(exception));
-        pending.len() < before
+        let withdraw = |rare: &mut Rare| {
+            let before = rare.pending.len();
+            rare.pending.retain(|exception| !is_one(exception));
+            rare.pending.len() < before
+        };
+        self.running_local().rare(withdraw) == Some(true)
     }
 
     /// Notes that the running greenlet is about to raise what was thrown into it.

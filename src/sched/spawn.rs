@@ -15,7 +15,7 @@ use super::timers::Timer;
 use super::unwind::{self, Payload};
 use crate::base::expired::Expired;
 use crate::base::failure::{Failure, GreenletExit, Outcome};
-use crate::base::list::List;
+use crate::base::few::Few;
 
 /// Makes a greenlet of `hub`, not started, with a stack promised to it.
 ///
@@ -70,7 +70,7 @@ fn tell(control: &Control, message: impl FnOnce() -> Message, here: impl FnOnce(
 /// Queues a greenlet for its first run.
 pub(super) fn start_now(hub: &Hub, control: &Arc<Control>) {
     let local = control.local(hub);
-    local.start_timer.set(None);
+    local.rare(|rare| rare.start_timer = None);
     if control.status() == Status::Started && !local.queued.replace(true) {
         hub.make_ready(control.clone());
     }
@@ -79,13 +79,14 @@ pub(super) fn start_now(hub: &Hub, control: &Arc<Control>) {
 pub(super) fn arm_start(hub: &Hub, control: &Arc<Control>, deadline: Instant) {
     if control.status() == Status::Started && !control.local(hub).queued.get() {
         let timer = hub.add_timer(deadline, Timer::Start(control.clone()));
-        control.local(hub).start_timer.set(Some(timer));
+        control.local(hub).make_rare(|rare| rare.start_timer = Some(timer));
     }
 }
 
 /// Disarms a delayed start.
 pub(super) fn disarm_start(hub: &Hub, control: &Control) {
-    if let Some(timer) = control.local(hub).start_timer.take() {
+    let timer = control.local(hub).rare(|rare| rare.start_timer.take());
+    if let Some(timer) = timer.flatten() {
         hub.remove_timer(timer);
     }
 }
@@ -111,7 +112,7 @@ fn root() {
         }
         hub.running().set_status(Status::Begun);
         let local = hub.running_local();
-        (local.body.take(), local.doom.take())
+        (local.body.take(), local.rare(|rare| rare.doom.take()).flatten())
     });
     let Some((Some(body), doom)) = begin else {
         return;
@@ -143,7 +144,8 @@ fn drop_shielded(body: Body) {
 /// The greenlet no longer unwinds, but its destructors may still wait undisturbed: hence the
 /// shield.
 fn drop_locals() -> Option<Payload> {
-    let pop = || current::with(|hub| hub.running_local().locals.borrow_mut().pop()).flatten();
+    let pop_of = |hub: &Hub| hub.running_local().rare(|rare| rare.locals.pop()).flatten();
+    let pop = || current::with(pop_of).flatten();
     let mut first_panic = None;
     let mut next = pop()?;
     let _shield = Shield::enter(None);
@@ -179,10 +181,9 @@ pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
     if let Some(place) = local.place.take() {
         hub.live.borrow_mut().remove(place);
     }
-    // The values are gone; this is the memory of their table.
-    local.locals.take();
     let outcome = local.outcome.take().unwrap_or(Outcome::Returned);
-    for exception in local.pending.take() {
+    let pending = local.take_rare().map(|rare| rare.pending);
+    for exception in pending.into_iter().flatten() {
         if let Exception::Throw(payload) = exception {
             dispose(hub, payload);
         }
@@ -195,7 +196,7 @@ pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
 }
 
 /// Waiters first: as in gevent, a `kill` returns before the links have run.
-fn tell_watchers(watchers: List<Watcher>, succeeded: bool) {
+fn tell_watchers(watchers: Few<Watcher>, succeeded: bool) {
     let mut links = Vec::new();
     for watcher in watchers {
         match watcher {

@@ -68,18 +68,9 @@ impl Class {
 pub(crate) struct Stack {
     low: usize,
     class: Class,
-    /// Under valgrind, makes a jump to here a switch. It would be taken for a huge frame, as stacks
-    /// lie side by side, and all memory between for unset. Elsewhere it does nothing.
-    _registration: ValgrindStackRegistration,
 }
 
 impl Stack {
-    fn new(low: usize, class: Class) -> Stack {
-        let lowest = ptr::without_provenance_mut(low + GUARD);
-        let registration = ValgrindStackRegistration::new(lowest, class.size() - GUARD);
-        Stack { low, class, _registration: registration }
-    }
-
     /// The addresses of the guard.
     pub(crate) fn guard(&self) -> std::ops::Range<usize> {
         self.low..self.low + GUARD
@@ -255,7 +246,8 @@ impl Pool {
     #[cold]
     fn grow(&mut self, class: Class) -> io::Result<()> {
         let slab = Slab::map(class)?;
-        let stacks = (0..slab.slots).map(|slot| Stack::new(slab.low + slot * class.size(), class));
+        let stacks =
+            (0..slab.slots).map(|slot| Stack { low: slab.low + slot * class.size(), class });
         let shelf = self.shelf(class);
         // At the cold end: a stack that has been in use is preferred.
         stacks.for_each(|stack| shelf.free.push_front(stack));
@@ -268,7 +260,7 @@ impl Pool {
 /// Maps one stack that is never unmapped.
 pub(crate) fn leak_one(class: Class) -> io::Result<Stack> {
     let slab = Slab::map_slots(class, 1)?;
-    let stack = Stack::new(slab.low, class);
+    let stack = Stack { low: slab.low, class };
     std::mem::forget(slab);
     Ok(stack)
 }
@@ -281,6 +273,9 @@ struct Slab {
     /// The first slot; `start` rounded up to a multiple of the slot's size.
     low: usize,
     slots: usize,
+    /// Under valgrind, makes a jump to a stack a switch. It would be taken for a huge frame, as
+    /// stacks lie side by side, and all memory between for unset. Elsewhere it does nothing.
+    registrations: Vec<ValgrindStackRegistration>,
 }
 
 impl Slab {
@@ -316,9 +311,12 @@ impl Slab {
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let slab = Slab { start: start as usize, length, low: start as usize, slots };
-        for slot in 0..slots {
-            install_guard(slab.low + slot * size)?;
+        let (start, registrations) = (start as usize, Vec::with_capacity(slots));
+        let mut slab = Slab { start, length, low: start, slots, registrations };
+        for low in (0..slots).map(|slot| start + slot * size) {
+            install_guard(low)?;
+            let lowest = ptr::without_provenance_mut(low + GUARD);
+            slab.registrations.push(ValgrindStackRegistration::new(lowest, size - GUARD));
         }
         Ok(slab)
     }

@@ -17,7 +17,7 @@ use std::ptr::{self, NonNull};
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use super::stack::Stack;
+use super::stack::{GUARD, Stack};
 
 /// What came back to the hub.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub(crate) struct Switch {
     coroutine: UnsafeCell<Option<Coroutine<(), (), (), Stack>>>,
     /// Points into the coroutine's own stack, from its first run to its return.
     yielder: Cell<Option<NonNull<Yielder<(), ()>>>>,
-    /// The guard of the stack, for the report of an overflow.
-    guard: Cell<(usize, usize)>,
+    /// Where the guard of the stack begins, for the report of an overflow; zero without a stack.
+    guard: Cell<usize>,
     running: Cell<bool>,
 }
 
@@ -44,7 +44,7 @@ impl Switch {
         Switch {
             coroutine: UnsafeCell::new(None),
             yielder: Cell::new(None),
-            guard: Cell::new((0, 0)),
+            guard: Cell::new(0),
             running: Cell::new(false),
         }
     }
@@ -52,12 +52,15 @@ impl Switch {
     /// Whether the greenlet has a stack.
     #[inline]
     pub(crate) fn is_prepared(&self) -> bool {
-        self.guard.get().1 != 0
+        self.guard.get() != 0
     }
 
     /// The addresses of the guard below this greenlet's stack; empty when it has none.
     pub(crate) fn guard(&self) -> std::ops::Range<usize> {
-        self.guard.get().0..self.guard.get().1
+        match self.guard.get() {
+            0 => 0..0,
+            start => start..start + GUARD,
+        }
     }
 
     /// Puts `root` on `stack`, to run at the first `resume`. `root` must not unwind.
@@ -67,8 +70,7 @@ impl Switch {
     /// If there is a stack already.
     pub(crate) fn prepare(&self, stack: Stack, root: fn()) {
         assert!(!self.is_prepared(), "a greenlet has one stack");
-        let guard = stack.guard();
-        self.guard.set((guard.start, guard.end));
+        self.guard.set(stack.guard().start);
         // Where the coroutine finds its own `Switch`: the control block is alive as long as the
         // coroutine is, because the hub's loop holds it around every `resume`.
         let this = ptr::from_ref(self) as usize;
@@ -120,7 +122,7 @@ impl Switch {
 
     #[inline(never)]
     fn take_stack(&self) -> Stack {
-        self.guard.set((0, 0));
+        self.guard.set(0);
         // SAFETY: as in `prepare`; the coroutine has returned.
         let coroutine = unsafe { (*self.coroutine.get()).take() };
         coroutine.expect("it has just returned").into_stack()

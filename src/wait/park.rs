@@ -159,8 +159,10 @@ fn raise_now(exception: Exception) -> ! {
 /// others get a turn first, so that a stubborn loop starves nobody, and it is logged now and then.
 fn meet_swallowed_kill(hub: &Hub) {
     let local = hub.running_local();
-    let swallowed = local.kills_raised.get();
-    local.kills_raised.set(swallowed + 1);
+    let swallowed = local.make_rare(|rare| {
+        rare.kills_raised += 1;
+        rare.kills_raised - 1
+    });
     if swallowed == 0 {
         return;
     }

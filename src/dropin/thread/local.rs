@@ -81,13 +81,13 @@ impl Drop for EndOfThread {
 }
 
 /// Calls `f` with the values of this OS thread.
-fn of_thread<R>(f: impl FnOnce(&RefCell<Locals>) -> R) -> Result<R, AccessError> {
+fn of_thread<R>(f: impl FnOnce(&mut Locals) -> R) -> Result<R, AccessError> {
     if ENDED.get() {
         return Err(AccessError(()));
     }
     // Its first use registers its destructor; during that it is gone, and the values are not.
     let _ = END_OF_THREAD.try_with(|_| ());
-    Ok(OF_THREAD.with(|locals| f(locals)))
+    Ok(OF_THREAD.with(|locals| f(&mut locals.borrow_mut())))
 }
 
 /// The key of a greenlet-local value, as [`std::thread::LocalKey`]; made by
@@ -133,13 +133,13 @@ impl<T: 'static> LocalKey<T> {
     }
 
     fn value(&'static self, key: usize) -> Result<Rc<dyn Any>, AccessError> {
-        if let Some(value) = locals(|locals| find(&locals.borrow(), key))? {
+        if let Some(value) = locals(|locals| find(locals, key))? {
             return Ok(value);
         }
         // User code, which may wait and may make other values: nothing is borrowed.
         let value: Rc<dyn Any> = Rc::new((self.init)());
         // If that has made this very value too, this one takes its place, as in std.
-        let before = locals(|locals| put(&mut locals.borrow_mut(), key, value.clone()))?;
+        let before = locals(|locals| put(locals, key, value.clone()))?;
         drop(before);
         Ok(value)
     }
@@ -160,11 +160,12 @@ fn put(locals: &mut Locals, key: usize, value: Rc<dyn Any>) -> Option<Rc<dyn Any
 }
 
 /// Calls `f` with the values of whoever is running.
-fn locals<R>(f: impl FnOnce(&RefCell<Locals>) -> R) -> Result<R, AccessError> {
+fn locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Result<R, AccessError> {
     let mut f = Some(f);
     let found = current::with(|hub| {
         let is_greenlet = hub.running().is_greenlet();
-        f.take_if(|_| is_greenlet).map(|f| f(&hub.running_local().locals))
+        let f = f.take_if(|_| is_greenlet)?;
+        Some(hub.running_local().make_rare(|rare| f(&mut rare.locals)))
     });
     match (found.flatten(), f) {
         (Some(result), _) => Ok(result),
