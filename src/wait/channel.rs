@@ -4,7 +4,8 @@
 //! its receiver. A sender that waits leaves the item in the queue of senders and takes it back if
 //! it is interrupted; whoever makes room grants the sender's wait and moves the item in one step,
 //! under the lock. A receiver that is woken takes the first item when it runs; the item stays in
-//! the buffer until then, so a receiver that leaves instead has taken nothing.
+//! the buffer until then, but takes up no room in it. So nobody waits for room while somebody waits
+//! for an item.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -57,14 +58,19 @@ impl<T> State<T> {
         None
     }
 
-    /// Puts an item into the buffer if there is room, or, without a buffer, if a receiver waits,
-    /// which will take it when it runs. Gives the receiver to be scheduled.
+    /// How many items the buffer holds for whoever asks next.
+    fn len(&self) -> usize {
+        self.buffer.len() - self.promised
+    }
+
+    /// Puts an item into the buffer if a receiver waits, which will take it when it runs, or if
+    /// there is room. Gives the receiver to be scheduled.
     fn offer(&mut self, item: T) -> Result<Option<Granted>, Unsent<T>> {
         if self.abandoned {
             return Err(Unsent::Abandoned(item));
         }
-        let has_room = self.buffer.len() < self.capacity;
-        let receiver = if has_room || self.capacity == 0 { self.wake_receiver() } else { None };
+        let has_room = self.len() < self.capacity;
+        let receiver = self.wake_receiver();
         if !has_room && receiver.is_none() {
             return Err(Unsent::Full(item));
         }
@@ -89,15 +95,14 @@ impl<T> State<T> {
         }
     }
 
-    /// The item that was promised to a receiver, which asks for it.
+    /// The item that was promised to a receiver, which asks for it. This makes no room.
     fn take_promised(&mut self) -> Option<(T, Option<Granted>)> {
         self.promised = self.promised.checked_sub(1)?;
-        let item = self.buffer.pop_front()?;
-        Some((item, self.refill()))
+        Some((self.buffer.pop_front()?, None))
     }
 
     fn refill(&mut self) -> Option<Granted> {
-        if self.buffer.len() >= self.capacity {
+        if self.len() >= self.capacity {
             return None;
         }
         let (item, granted) = self.take_from_sender()?;
@@ -214,9 +219,9 @@ impl<T> Channel<T> {
         }
     }
 
-    /// How many items the buffer holds.
+    /// How many items there are for whoever asks next.
     pub(crate) fn len(&self) -> usize {
-        self.state.lock().buffer.len()
+        self.state.lock().len()
     }
 
     /// Notes that nobody will send any more. What was sent can still be received.

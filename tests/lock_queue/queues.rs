@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread as os;
 
 use betterthreads::queue::{Channel, Empty, Full, Queue};
-use betterthreads::{joinall, run, sleep, spawn};
+use betterthreads::{Greenlet, joinall, run, sleep, spawn};
 
 use crate::common::{hosted, parked, settle};
 
@@ -87,6 +87,23 @@ fn waiting_getters_are_served_in_order() {
         (0..4).for_each(|n| queue.put(n));
         joinall(&getters);
         assert_eq!(*log.borrow(), ["0 got 0", "1 got 1", "2 got 2", "3 got 3"]);
+    });
+}
+
+#[test]
+fn each_of_several_getters_gets_an_item_of_a_full_queue() {
+    hosted(|| {
+        let queue = Rc::new(Queue::bounded(1));
+        let getters: Vec<_> = (0..2)
+            .map(|_| {
+                let queue = queue.clone();
+                parked(move || queue.get())
+            })
+            .collect();
+        (0..2).for_each(|n| queue.put(n));
+        settle();
+        assert_eq!(getters.iter().map(Greenlet::value).collect::<Vec<_>>(), [Some(0), Some(1)]);
+        assert!(queue.empty());
     });
 }
 
