@@ -41,27 +41,36 @@ impl WaitQueue {
         last: impl FnOnce(),
     ) -> bool {
         park::checkpoint();
+        match self.park(deadline, ready, last) {
+            Woken::Granted => true,
+            Woken::TimedOut => false,
+            Woken::Raised => park::raise(),
+        }
+    }
+
+    /// The same for one who has passed a checkpoint, and who decides by itself whether to raise.
+    pub(crate) fn park(
+        &self,
+        deadline: Option<Instant>,
+        ready: impl FnOnce() -> bool,
+        last: impl FnOnce(),
+    ) -> Woken {
         let mut waiters = self.waiters.lock();
         if ready() {
-            return true;
+            return Woken::Granted;
         }
         let wait = Wait::arm();
         let place = waiters.push_back(wait.waker());
         drop(waiters);
         let woken = wait.park(deadline);
-        if woken == Woken::Granted {
-            return true;
+        if woken != Woken::Granted {
+            let mut waiters = self.waiters.lock();
+            waiters.remove(place);
+            if waiters.len() == 0 {
+                last();
+            }
         }
-        let mut waiters = self.waiters.lock();
-        waiters.remove(place);
-        if waiters.len() == 0 {
-            last();
-        }
-        drop(waiters);
-        if woken == Woken::Raised {
-            park::raise();
-        }
-        false
+        woken
     }
 
     /// Wakes the first waiter whose wait is not decided yet. If there is none, calls `nobody`,

@@ -1,5 +1,6 @@
 //! Condition variables and barriers: a notification that its waiter did not use goes on.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -199,6 +200,24 @@ fn one_killed_after_the_last_arrival_disturbs_neither_this_round_nor_the_next() 
         assert!(others.iter().all(|other| !other.dead()), "two of three have arrived");
         assert!(barrier.wait().is_leader());
         assert!(others.iter().all(|other| !other.get().unwrap()));
+    });
+}
+
+#[test]
+fn nobody_passes_a_barrier_with_one_who_did_not() {
+    hosted(|| {
+        let (barrier, passed) = (Rc::new(Barrier::new(2)), Rc::new(Cell::new(false)));
+        let (waits, notes) = (barrier.clone(), passed.clone());
+        let killed = parked(move || {
+            waits.wait();
+            notes.set(true);
+            sleep(3600);
+        });
+        killed.kill_nowait();
+        // It has not run since.
+        let met = with_timeout(0.01, || barrier.wait());
+        killed.join();
+        assert_eq!(passed.get(), met.is_ok());
     });
 }
 

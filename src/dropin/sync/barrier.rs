@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::base::lock::Lock;
+use crate::sched::word::Woken;
 use crate::wait::park;
 use crate::wait::queue::WaitQueue;
 
@@ -14,7 +15,8 @@ struct State {
 
 /// Lets several threads wait for each other, as [`std::sync::Barrier`].
 ///
-/// One that is killed while it waits has not arrived: it is not counted.
+/// One that is killed while it waits has not arrived: it is not counted. If the others have passed
+/// with it by then it has passed too, and is killed at its next yield point.
 ///
 /// ```
 /// use betterthreads::sync::{Arc, Barrier};
@@ -58,27 +60,21 @@ impl Barrier {
             return BarrierWaitResult(true);
         }
         drop(state);
-        let mut arrival = Arrival { barrier: self, generation, counted: true };
-        self.passed.wait(None, || self.state.lock().generation != generation);
-        arrival.counted = false;
+        let has_passed = || self.state.lock().generation != generation;
+        if self.passed.park(None, has_passed, || {}) == Woken::Raised {
+            self.withdraw(generation);
+        }
         BarrierWaitResult(false)
     }
-}
 
-/// Takes an arrival back when its thread unwinds out of the wait.
-struct Arrival<'a> {
-    barrier: &'a Barrier,
-    generation: usize,
-    counted: bool,
-}
-
-impl Drop for Arrival<'_> {
-    fn drop(&mut self) {
-        if self.counted {
-            let mut state = self.barrier.state.lock();
-            if state.generation == self.generation {
-                state.waiting -= 1;
-            }
+    /// Takes an arrival back and raises what ended its wait, unless the others have passed with it
+    /// meanwhile: then it is raised at the next yield point.
+    fn withdraw(&self, generation: usize) {
+        let mut state = self.state.lock();
+        if state.generation == generation {
+            state.waiting -= 1;
+            drop(state);
+            park::raise();
         }
     }
 }
