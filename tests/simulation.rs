@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use betterthreads::event::Event;
 use betterthreads::net::TcpListener;
 use betterthreads::queue::Queue;
+use betterthreads::sync::{Condvar, Mutex};
 use betterthreads::testing::{self, Call, Moment, Simulation};
 use betterthreads::util::stack_stats;
 use betterthreads::{
@@ -116,6 +117,22 @@ fn every_kind_of_limit_goes_by_the_clock_of_the_simulation() {
         });
         assert!(took >= hour && took < hour + Duration::from_secs(1), "{took:?}");
     }
+}
+
+#[test]
+fn a_limited_wait_for_a_condition_ends_although_the_clock_stands_still() {
+    Simulation::new(1).run(|| {
+        let (lock, changed) = (Mutex::new(0), Condvar::new());
+        let held = lock.lock().expect("nobody has poisoned it");
+        let limit = Duration::from_secs(3600);
+        let waited = changed.wait_timeout_while(held, limit, |asked| {
+            *asked += 1;
+            assert!(*asked < 10, "asked again and again");
+            true
+        });
+        assert!(waited.expect("nobody has poisoned it").1.timed_out());
+        assert_eq!(testing::elapsed(), limit);
+    });
 }
 
 #[test]

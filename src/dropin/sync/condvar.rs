@@ -49,7 +49,10 @@ impl Condvar {
     ///
     /// The guard in a [`PoisonError`], if the mutex is poisoned by then.
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        self.wait_until(guard, None).0
+        match self.wait_until(guard, None) {
+            Ok((guard, _)) => Ok(guard),
+            Err(poisoned) => Err(PoisonError::new(poisoned.into_inner().0)),
+        }
     }
 
     /// The same until `condition` is false.
@@ -81,12 +84,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         duration: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (guard, notified) = self.wait_until(guard, clock::now().checked_add(duration));
-        let result = WaitTimeoutResult(!notified);
-        match guard {
-            Ok(guard) => Ok((guard, result)),
-            Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
-        }
+        self.wait_until(guard, clock::now().checked_add(duration))
     }
 
     /// The same for a limited time and until `condition` is false.
@@ -103,29 +101,31 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        let start = clock::now();
-        loop {
-            if !condition(&mut guard) {
-                return Ok((guard, WaitTimeoutResult(false)));
+        // The end of the wait tells whether the time is up, not the clock: it need not have moved.
+        let deadline = clock::now().checked_add(duration);
+        let mut result = WaitTimeoutResult(false);
+        while condition(&mut guard) {
+            if result.timed_out() {
+                return Ok((guard, result));
             }
-            let Some(left) = duration.checked_sub(clock::now().saturating_duration_since(start))
-            else {
-                return Ok((guard, WaitTimeoutResult(true)));
-            };
-            guard = self.wait_timeout(guard, left)?.0;
+            (guard, result) = self.wait_until(guard, deadline)?;
         }
+        Ok((guard, WaitTimeoutResult(false)))
     }
 
     fn wait_until<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
         deadline: Option<Instant>,
-    ) -> (LockResult<MutexGuard<'a, T>>, bool) {
-        let notified = self.notify.wait(deadline, guard, MutexGuard::unlock, |mutex| {
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let (mutex, notified) = self.notify.wait(deadline, guard, MutexGuard::unlock, |mutex| {
             mutex.permit().acquire(None);
         });
-        let (mutex, notified) = notified;
-        (mutex.guard(), notified)
+        let result = WaitTimeoutResult(!notified);
+        match mutex.guard() {
+            Ok(guard) => Ok((guard, result)),
+            Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
+        }
     }
 
     /// Wakes the first waiter, if there is one.
