@@ -23,14 +23,14 @@ use socket2::Socket;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The name of the test that runs on this OS thread.
-fn test_name() -> String {
+pub(crate) fn test_name() -> String {
     String::from(thread::current().name().unwrap_or("a test"))
 }
 
 /// Ends the process because a test hangs: it cannot be stopped, and the others would wait for it.
-fn give_up(name: &str) -> ! {
+fn give_up(name: &str, limit: Duration) -> ! {
     // Not `eprintln!`, which the test harness keeps to itself.
-    let _ = writeln!(std::io::stderr(), "{name} did not finish within {LIMIT:?}, aborting");
+    let _ = writeln!(std::io::stderr(), "{name} did not finish within {limit:?}, aborting");
     abort()
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn hosted<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'stati
         value
     });
     if end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-        give_up(&name);
+        give_up(&name, LIMIT);
     }
     let result = host.expect("the host thread").join();
     result.unwrap_or_else(|payload| resume_unwind(payload))
@@ -54,12 +54,17 @@ pub(crate) fn hosted<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'stati
 /// Runs `scenario` in a process of its own, a second run of this very test, and returns how it
 /// ended. The scenario may end it; otherwise it exits with 0, or with 101 after a panic.
 pub(crate) fn in_a_process(scenario: impl FnOnce()) -> Output {
+    in_a_process_for(LIMIT, scenario)
+}
+
+/// The same, for at most `limit`.
+pub(crate) fn in_a_process_for(limit: Duration, scenario: impl FnOnce()) -> Output {
     const VARIABLE: &str = "BETTERTHREADS_SCENARIO";
     let name = test_name();
     if std::env::var(VARIABLE).as_deref() == Ok(name.as_str()) {
         thread::spawn(move || {
-            thread::sleep(LIMIT); // real time: the scenario may hang
-            give_up(&name)
+            thread::sleep(limit); // real time: the scenario may hang
+            give_up(&name, limit)
         });
         scenario();
         exit(0);

@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-/// Everything in it belongs to the whole process, so whoever compares must be alone.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// How long a thread that was joined may be in the kernel's list, and its memory mapped.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Taken before and after the same work, and equal from the third time on.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,10 +20,19 @@ impl Baseline {
     pub(crate) fn take() -> Baseline {
         Baseline { descriptors: descriptors(), mappings: mappings(), threads: threads() }
     }
+
+    /// Checks that nothing was left over since.
+    pub(crate) fn expect_again(&self) {
+        let began = Instant::now();
+        while Baseline::take() != *self && began.elapsed() < PATIENCE {
+            thread::yield_now();
+        }
+        assert_eq!(Baseline::take(), *self, "something is left over");
+    }
 }
 
 /// What each descriptor refers to, without the numbers that the kernel gives to sockets and pipes.
-fn descriptors() -> Vec<String> {
+pub(crate) fn descriptors() -> Vec<String> {
     let entries = fs::read_dir("/proc/self/fd").expect("the list of descriptors");
     let targets = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
     let is_list = |target: &Path| target.to_string_lossy().ends_with("/fd");

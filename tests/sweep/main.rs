@@ -8,99 +8,54 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+/// Makes a test of each scenario: struck in simulated worlds.
+macro_rules! sweeps {
+    ($($name:ident => $scenario:expr),* $(,)?) => {$(
+        #[test]
+        fn $name() {
+            crate::run::sweep($scenario);
+        }
+    )*};
+}
+
+/// Makes a test of each scenario: struck twice, the second time while it cleans up for example.
+macro_rules! sweeps_twice {
+    ($($name:ident => $scenario:expr),* $(,)?) => {$(
+        #[test]
+        fn $name() {
+            crate::run::sweep_twice($scenario);
+        }
+    )*};
+}
+
+/// Makes two tests of each scenario: struck in simulated worlds, and in the real one.
+macro_rules! sweeps_in_both_worlds {
+    ($($name:ident => $scenario:expr),* $(,)?) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn simulated() {
+                crate::run::sweep($scenario);
+            }
+
+            #[test]
+            fn for_real() {
+                crate::run::sweep_for_real($scenario);
+            }
+        }
+    )*};
+}
+
 mod baseline;
+mod channels;
+mod conditions;
 mod locks;
+mod once;
 mod plan;
+mod queues;
+mod run;
 mod stage;
 mod streams;
-
-use std::time::Duration;
-
-use betterthreads::testing::{self, Simulation};
-
-use crate::baseline::{Baseline, alone, resident_kib};
-use crate::plan::{Killer, Plan, Weapon};
-use crate::stage::Stage;
-
-/// More moments than any scenario has.
-const MOST_MOMENTS: usize = 1000;
-
-/// What memory may grow by between rounds: freed memory that the allocator has not returned.
-const SLACK_KIB: usize = 2048;
-
-/// How often each sweep is done: a multiple of `BETTERTHREADS_FACTOR`.
-fn rounds() -> u64 {
-    let factor = std::env::var("BETTERTHREADS_FACTOR").ok();
-    3 * factor.map_or(1, |factor| factor.parse().expect("BETTERTHREADS_FACTOR is a number"))
-}
-
-/// Plays `scenario` in simulated worlds, struck at every moment.
-fn sweep(scenario: fn(&Stage)) {
-    let _alone = alone();
-    let mut before = None;
-    for seed in 0..rounds() {
-        Simulation::new(seed).run(|| sweep_here(scenario, Duration::from_secs(1)));
-        let now = (Baseline::take(), resident_kib());
-        if seed >= 2 {
-            let (baseline, resident) = before.expect("an earlier round");
-            assert_eq!(now.0, baseline, "round {seed} left something over");
-            assert!(now.1 < resident + SLACK_KIB, "memory grew: {resident} to {} KiB", now.1);
-        }
-        before = Some(now);
-    }
-}
-
-/// The same in the real world, once, with real time.
-fn sweep_for_real(scenario: fn(&Stage)) {
-    let _alone = alone();
-    common::hosted(move || sweep_here(scenario, Duration::from_millis(1)));
-}
-
-fn sweep_here(scenario: fn(&Stage), pause: Duration) {
-    play(scenario, Weapon::Kill, Killer::InPlace, None, pause);
-    for (weapon, killer) in Plan::pairs() {
-        let strike = |n: &usize| play(scenario, weapon, killer, Some(*n), pause);
-        let moments = (0..MOST_MOMENTS).take_while(strike).count();
-        assert!((2..MOST_MOMENTS).contains(&moments), "{moments} moments");
-    }
-}
-
-/// Plays `scenario` once. Tells whether the victim lived long enough to be struck.
-fn play(
-    scenario: fn(&Stage),
-    weapon: Weapon,
-    killer: Killer,
-    n: Option<usize>,
-    pause: Duration,
-) -> bool {
-    let _context = Context { weapon, killer, n };
-    let before = testing::census();
-    let stage = Stage::new(Plan::new(weapon, killer, n), pause);
-    scenario(&stage);
-    let has_struck = stage.finish();
-    // What the hub throws away it throws away in greenlets of its own.
-    betterthreads::sleep(pause);
-    let mut after = testing::census();
-    // Stacks and tokens are kept for the next ones.
-    after.stacks_free = before.stacks_free;
-    after.tokens = before.tokens;
-    after.token_stacks = before.token_stacks;
-    assert_eq!(after, before, "not everything is gone");
-    has_struck
-}
-
-/// Says what was being done when a check failed.
-struct Context {
-    weapon: Weapon,
-    killer: Killer,
-    n: Option<usize>,
-}
-
-impl Drop for Context {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let Context { weapon, killer, n } = self;
-            eprintln!("{weapon:?} by {killer:?} at moment {n:?}");
-        }
-    }
-}
+mod tools;
+mod unwinds;

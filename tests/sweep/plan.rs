@@ -1,9 +1,11 @@
 //! Who strikes the victim, with what, and when.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::sync::mpsc;
+use std::thread;
 
-use betterthreads::testing::{self, Moment};
-use betterthreads::timeout::Expired;
+use betterthreads::testing;
 use betterthreads::{Greenlet, spawn};
 
 use crate::common::{meanwhile, on_drop};
@@ -28,74 +30,109 @@ pub(crate) enum Killer {
     Destructor,
     /// Another OS thread.
     Thread,
+    /// A greenlet of another OS thread's hub; it waits for the end.
+    Abroad,
 }
 
 /// The payload of a throw.
 #[derive(Debug)]
 pub(crate) struct Thrown;
 
-/// Strikes at the victim's `n`th moment.
+/// One hit. It is made at the victim's `n`th moment after the hit before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strike {
+    pub(crate) weapon: Weapon,
+    pub(crate) killer: Killer,
+    pub(crate) n: usize,
+}
+
+impl fmt::Display for Strike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} by {:?} at moment {}", self.weapon, self.killer, self.n)
+    }
+}
+
+pub(crate) const WEAPONS: [Weapon; 3] = [Weapon::Kill, Weapon::Throw, Weapon::Expire];
+
+const KILLERS: [Killer; 5] =
+    [Killer::InPlace, Killer::Greenlet, Killer::Destructor, Killer::Thread, Killer::Abroad];
+
+/// Every pair that makes sense.
+pub(crate) fn pairs() -> impl Iterator<Item = (Weapon, Killer)> {
+    let pairs = WEAPONS.into_iter().flat_map(|weapon| KILLERS.map(|killer| (weapon, killer)));
+    // A time limit passes on the hub's own thread.
+    let is_foreign = |killer| matches!(killer, Killer::Thread | Killer::Abroad);
+    pairs.filter(move |(weapon, killer)| *weapon != Weapon::Expire || !is_foreign(*killer))
+}
+
+/// Strikes at the victim's moments, one strike after the other.
 pub(crate) struct Plan {
-    weapon: Weapon,
-    killer: Killer,
-    left: Cell<Option<usize>>,
-    has_struck: Cell<bool>,
-    pub(crate) strikers: RefCell<Vec<Greenlet<()>>>,
+    strikes: Vec<Strike>,
+    /// How many have been made.
+    made: Cell<usize>,
+    /// How many moments there are before the next.
+    left: Cell<usize>,
+    strikers: RefCell<Vec<Greenlet<()>>>,
+    abroad: RefCell<Vec<thread::JoinHandle<()>>>,
 }
 
 impl Plan {
-    pub(crate) fn new(weapon: Weapon, killer: Killer, n: Option<usize>) -> Plan {
+    pub(crate) fn new(strikes: &[Strike]) -> Plan {
         Plan {
-            weapon,
-            killer,
-            left: Cell::new(n),
-            has_struck: Cell::new(false),
+            strikes: strikes.to_vec(),
+            made: Cell::new(0),
+            left: Cell::new(strikes.first().map_or(0, |strike| strike.n)),
             strikers: RefCell::default(),
+            abroad: RefCell::default(),
         }
     }
 
-    /// Every pair that makes sense.
-    pub(crate) fn pairs() -> impl Iterator<Item = (Weapon, Killer)> {
-        let weapons = [Weapon::Kill, Weapon::Throw, Weapon::Expire];
-        let killers = [Killer::InPlace, Killer::Greenlet, Killer::Destructor, Killer::Thread];
-        let pairs = weapons.into_iter().flat_map(move |weapon| killers.map(|k| (weapon, k)));
-        // A time limit passes on the hub's own thread.
-        pairs.filter(|pair| *pair != (Weapon::Expire, Killer::Thread))
+    /// How many strikes have been made.
+    pub(crate) fn hits(&self) -> usize {
+        self.made.get()
     }
 
-    pub(crate) fn has_struck(&self) -> bool {
-        self.has_struck.get()
+    /// What was raised in the victim, if anything was.
+    pub(crate) fn weapons(&self) -> impl Iterator<Item = Weapon> {
+        self.strikes.iter().take(self.made.get()).map(|strike| strike.weapon)
     }
 
-    /// Whether the victim learned of it before its end.
-    pub(crate) fn is_raised_for_sure(&self) -> bool {
-        self.has_struck.get() && matches!(self.killer, Killer::InPlace | Killer::Thread)
+    /// What the victim learned of before anything else, and before its end.
+    pub(crate) fn surely_raised(&self) -> Option<Weapon> {
+        let first = self.strikes.first().filter(|_| self.made.get() > 0)?;
+        let is_late = matches!(first.killer, Killer::Greenlet | Killer::Destructor);
+        (!is_late).then_some(first.weapon)
     }
 
-    /// The victim has come to `moment`.
-    pub(crate) fn reach(&self, _: Moment, victim: &Greenlet<Result<(), Expired>>) {
-        match self.left.get() {
-            Some(0) if self.strike(victim) => self.has_struck.set(true),
-            // It cannot be hit here: then at the next.
-            Some(0) | None => return,
-            Some(_) => {}
+    /// The first of `targets` has come to a moment; all of them are struck.
+    pub(crate) fn reach(&self, targets: &[Greenlet<()>]) {
+        let Some(strike) = self.strikes.get(self.made.get()) else { return };
+        if let Some(left) = self.left.get().checked_sub(1) {
+            self.left.set(left);
+            return;
         }
-        self.left.set(self.left.get().and_then(|left| left.checked_sub(1)));
+        // One that cannot be hit here is hit at the next.
+        let has_hit = targets.iter().filter(|target| self.strike(*strike, target)).count() > 0;
+        if has_hit {
+            self.made.set(self.made.get() + 1);
+            self.left.set(self.strikes.get(self.made.get()).map_or(0, |next| next.n));
+        }
     }
 
-    fn strike(&self, victim: &Greenlet<Result<(), Expired>>) -> bool {
-        let (weapon, target) = (self.weapon, victim.clone());
-        if self.killer == Killer::InPlace {
+    fn strike(&self, strike: Strike, target: &Greenlet<()>) -> bool {
+        let (weapon, target) = (strike.weapon, target.clone());
+        if strike.killer == Killer::InPlace {
             return hit_nowait(weapon, &target);
         }
-        if weapon == Weapon::Expire && !victim.started() {
+        if weapon == Weapon::Expire && !target.started() {
             return false;
         }
-        match self.killer {
+        match strike.killer {
             Killer::Thread => {
                 let target = &target;
                 meanwhile(move || hit_nowait(weapon, target));
             }
+            Killer::Abroad => self.abroad.borrow_mut().push(hit_from_abroad(weapon, target)),
             Killer::Greenlet => self.spawn(move || hit(weapon, &target)),
             _ => self.spawn(move || {
                 let _strike = on_drop(move || hit(weapon, &target));
@@ -108,10 +145,22 @@ impl Plan {
     fn spawn(&self, body: impl FnOnce() + 'static) {
         self.strikers.borrow_mut().push(spawn(body));
     }
+
+    /// The greenlets that strike or have struck.
+    pub(crate) fn strikers(&self) -> Vec<Greenlet<()>> {
+        self.strikers.take()
+    }
+
+    /// Waits for those of other threads, which wait for the dead.
+    pub(crate) fn join_abroad(&self) {
+        for host in self.abroad.take() {
+            host.join().expect("who struck from abroad comes back");
+        }
+    }
 }
 
 /// Tells whether there was anything to hit.
-fn hit_nowait(weapon: Weapon, victim: &Greenlet<Result<(), Expired>>) -> bool {
+fn hit_nowait(weapon: Weapon, victim: &Greenlet<()>) -> bool {
     match weapon {
         Weapon::Kill => victim.kill_nowait(),
         Weapon::Throw => victim.throw(Thrown),
@@ -120,9 +169,22 @@ fn hit_nowait(weapon: Weapon, victim: &Greenlet<Result<(), Expired>>) -> bool {
     true
 }
 
-fn hit(weapon: Weapon, victim: &Greenlet<Result<(), Expired>>) {
+fn hit(weapon: Weapon, victim: &Greenlet<()>) {
     match weapon {
         Weapon::Kill => victim.kill(),
         _ => drop(hit_nowait(weapon, victim)),
     }
+}
+
+/// Returns when the hub of `victim` has been asked.
+fn hit_from_abroad(weapon: Weapon, victim: Greenlet<()>) -> thread::JoinHandle<()> {
+    let (asked, answer) = mpsc::channel();
+    let strike = move || {
+        hit_nowait(weapon, &victim);
+        asked.send(()).expect("somebody waits for this");
+        victim.join();
+    };
+    let host = thread::spawn(|| betterthreads::run(|| spawn(strike).join()));
+    answer.recv().expect("a strike from abroad");
+    host
 }

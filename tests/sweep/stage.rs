@@ -1,14 +1,20 @@
 //! Where a scenario is played: a victim, its rivals, and what must hold when they are done.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::time::Duration;
 
-use betterthreads::testing::{self, Moment, Watching};
+use betterthreads::event::Event;
+use betterthreads::testing::{self, Watching};
 use betterthreads::timeout::Expired;
-use betterthreads::{Greenlet, checkpoint, sleep, spawn, with_timeout};
+use betterthreads::{
+    Failure, Greenlet, GreenletExit, checkpoint, getcurrent, sleep, spawn, with_timeout,
+};
 
-use crate::plan::{Plan, Thrown};
+use crate::common::{caught, on_drop};
+use crate::plan::{Plan, Thrown, Weapon};
 
 /// Longer than any scenario takes.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -23,7 +29,33 @@ pub(crate) enum Fate {
     Killed,
     Thrown,
     Expired,
+    /// By a [`Mishap`].
+    Panicked,
 }
+
+impl From<Weapon> for Fate {
+    fn from(weapon: Weapon) -> Fate {
+        match weapon {
+            Weapon::Kill => Fate::Killed,
+            Weapon::Throw => Fate::Thrown,
+            Weapon::Expire => Fate::Expired,
+        }
+    }
+}
+
+/// What a victim panics with if its scenario wants it to.
+#[derive(Debug)]
+pub(crate) struct Mishap;
+
+/// Who is struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Victim {
+    Greenlet,
+    /// The main greenlet, for which a kill is a throw.
+    Main,
+}
+
+type Body = Box<dyn FnOnce() -> Result<(), Expired>>;
 
 type Check = Box<dyn FnOnce(Fate)>;
 
@@ -31,13 +63,30 @@ type Check = Box<dyn FnOnce(Fate)>;
 pub(crate) struct Stage {
     plan: Rc<Plan>,
     /// How long [`Stage::pause`] takes.
-    pause: Duration,
+    span: Duration,
+    kind: Victim,
+    /// Of a greenlet: itself. Of the main greenlet: what it will do.
     victim: RefCell<Option<Greenlet<Result<(), Expired>>>>,
-    watching: RefCell<Option<Watching>>,
+    body: RefCell<Option<Body>>,
+    gone: Rc<Event>,
+    companion: RefCell<Option<Greenlet<()>>>,
     rivals: RefCell<Vec<Greenlet<()>>>,
     checks: RefCell<Vec<Check>>,
-    guards: Rc<Cell<isize>>,
-    may_survive: Cell<bool>,
+    guards: Guards,
+    /// The ends that the victim may find though it is hit by something else, or by nothing.
+    ends: RefCell<Vec<Fate>>,
+    watching: RefCell<Option<Watching>>,
+}
+
+/// Makes guards, and counts them.
+#[derive(Clone, Default)]
+pub(crate) struct Guards(Rc<Cell<isize>>);
+
+impl Guards {
+    pub(crate) fn make(&self) -> Guard {
+        self.0.set(self.0.get() + 1);
+        Guard(self.0.clone())
+    }
 }
 
 /// Counts itself, as long as it lives.
@@ -50,39 +99,69 @@ impl Drop for Guard {
 }
 
 impl Stage {
-    pub(crate) fn new(plan: Plan, pause: Duration) -> Stage {
+    pub(crate) fn new(plan: Plan, kind: Victim, span: Duration) -> Stage {
         Stage {
             plan: Rc::new(plan),
-            pause,
+            span,
+            kind,
             victim: RefCell::default(),
-            watching: RefCell::default(),
+            body: RefCell::default(),
+            gone: Rc::default(),
+            companion: RefCell::default(),
             rivals: RefCell::default(),
             checks: RefCell::default(),
-            guards: Rc::default(),
-            may_survive: Cell::new(false),
+            guards: Guards::default(),
+            ends: RefCell::default(),
+            watching: RefCell::default(),
         }
     }
 
     /// Starts the one greenlet that is struck. It ends with a yield point, so whatever hits it
     /// before that is raised.
     pub(crate) fn victim(&self, body: impl FnOnce() + 'static) {
-        let guard = self.guard();
-        let victim = Greenlet::new(move || {
+        let (guard, gone) = (self.guard(), self.gone.clone());
+        let gone = on_drop(move || gone.set());
+        let body = move || {
+            let _gone = gone;
             with_timeout(NEVER, || {
                 let _guard = guard;
                 body();
                 checkpoint();
             })
-        });
-        let (id, plan, target) = (victim.id(), self.plan.clone(), victim.clone());
-        let strike = move |moment: Moment, greenlet| {
+        };
+        match self.kind {
+            Victim::Main => *self.body.borrow_mut() = Some(Box::new(body)),
+            Victim::Greenlet => {
+                let victim = Greenlet::new(body);
+                self.watch(victim.untyped());
+                victim.start();
+                *self.victim.borrow_mut() = Some(victim);
+            }
+        }
+    }
+
+    fn watch(&self, victim: Greenlet<()>) {
+        let (id, plan) = (victim.id(), self.plan.clone());
+        let targets: Vec<_> = [victim].into_iter().chain(self.companion.borrow().clone()).collect();
+        let reach = move |_, greenlet| {
             if greenlet == id {
-                plan.reach(moment, &target);
+                plan.reach(&targets);
             }
         };
-        *self.watching.borrow_mut() = Some(testing::watch(strike));
-        victim.start();
-        *self.victim.borrow_mut() = Some(victim);
+        *self.watching.borrow_mut() = Some(testing::watch(reach));
+    }
+
+    /// Starts a greenlet that is struck whenever the victim is. To be called before `victim`.
+    pub(crate) fn companion(&self, body: impl FnOnce() + 'static) {
+        let guard = self.guard();
+        let companion = spawn(move || {
+            let _in_time = with_timeout(NEVER, || {
+                let _guard = guard;
+                body();
+                checkpoint();
+            });
+        });
+        *self.companion.borrow_mut() = Some(companion);
     }
 
     /// Starts a greenlet that is not struck and must return.
@@ -92,16 +171,30 @@ impl Stage {
         rival
     }
 
+    /// Is set when the victim has done all that it does, also if that is nothing.
+    pub(crate) fn gone(&self) -> Rc<Event> {
+        self.gone.clone()
+    }
+
     /// Lets some time pass for everybody.
     pub(crate) fn pause(&self) -> impl Fn() + Clone + use<> {
-        let pause = self.pause;
-        move || sleep(pause)
+        let span = self.span;
+        move || sleep(span)
+    }
+
+    /// How long a pause takes.
+    pub(crate) fn span(&self) -> Duration {
+        self.span
     }
 
     /// A value whose destructor must run, once, whoever holds it.
     pub(crate) fn guard(&self) -> Guard {
-        self.guards.set(self.guards.get() + 1);
-        Guard(self.guards.clone())
+        self.guards.make()
+    }
+
+    /// The same for those who make more of them later.
+    pub(crate) fn guards(&self) -> Guards {
+        self.guards.clone()
     }
 
     /// Must hold when everybody is done; it is told how the victim ended.
@@ -111,39 +204,101 @@ impl Stage {
 
     /// The victim may return though it was hit: it catches what is raised.
     pub(crate) fn victim_may_survive(&self) {
-        self.may_survive.set(true);
+        self.victim_may_end(Fate::Returned);
     }
 
-    /// Waits for all of them and checks what must hold. Tells whether the victim was struck.
-    pub(crate) fn finish(self) -> bool {
-        let victim = self.victim.take().expect("a scenario has a victim");
-        assert!(victim.join_timeout(LIMIT), "the victim does not end");
-        drop(self.watching.take());
+    /// The victim may end in this way, whatever it is hit by.
+    pub(crate) fn victim_may_end(&self, fate: Fate) {
+        self.ends.borrow_mut().push(fate);
+    }
+
+    /// Waits for all of them and checks what must hold. Tells how often the victim was struck.
+    pub(crate) fn finish(self) -> usize {
+        let fate = match self.kind {
+            Victim::Main => self.play_on_main(),
+            Victim::Greenlet => self.await_victim(),
+        };
+        if let Some(companion) = self.companion.take() {
+            assert!(companion.join_timeout(LIMIT), "the companion does not end");
+        }
         for rival in self.rivals.take() {
             assert!(rival.join_timeout(LIMIT), "a rival does not end");
             assert!(rival.exception().is_none(), "a rival failed: {:?}", rival.exception());
         }
-        for striker in self.plan.strikers.take() {
+        for striker in self.plan.strikers() {
             assert!(striker.join_timeout(LIMIT), "who struck does not come back");
         }
-        let fate = fate_of(&victim);
-        drop(victim);
-        let must_fall = self.plan.is_raised_for_sure() && !self.may_survive.get();
-        assert!(!must_fall || fate != Fate::Returned, "it was hit and went on");
+        self.plan.join_abroad();
+        self.judge(fate);
         for check in self.checks.take() {
             check(fate);
         }
-        assert_eq!(self.guards.get(), 0, "guards that were not dropped, or twice");
-        self.plan.has_struck()
+        assert_eq!(self.guards.0.get(), 0, "guards that were not dropped, or twice");
+        self.plan.hits()
+    }
+
+    fn await_victim(&self) -> Fate {
+        let victim = self.victim.take().expect("a scenario has a victim");
+        assert!(victim.join_timeout(LIMIT), "the victim does not end");
+        drop(self.watching.take());
+        match (victim.exception(), victim.value()) {
+            (None, Some(Ok(()))) => Fate::Returned,
+            (None, Some(Err(_))) => Fate::Expired,
+            (None, None) => Fate::Killed,
+            (Some(failure), _) => fate_of(&failure),
+        }
+    }
+
+    fn play_on_main(&self) -> Fate {
+        let body = self.body.take().expect("a scenario has a victim");
+        self.watch(getcurrent());
+        let result = caught(body);
+        drop(self.watching.take());
+        // What was thrown too late to be raised in the body is raised here.
+        for striker in self.plan.strikers() {
+            while !striker.dead() {
+                let _late = caught(|| striker.join());
+            }
+        }
+        while caught(checkpoint).is_err() {}
+        match result {
+            Ok(Ok(())) => Fate::Returned,
+            Ok(Err(_)) => Fate::Expired,
+            Err(payload) => fate_by(payload),
+        }
+    }
+
+    /// Checks that the victim ended by what it was hit by, and if it does not catch, by what it was
+    /// hit by first.
+    fn judge(&self, fate: Fate) {
+        let ends = self.ends.borrow();
+        if ends.contains(&fate) {
+            return;
+        }
+        match self.plan.surely_raised().filter(|_| !ends.contains(&Fate::Returned)) {
+            Some(weapon) => assert_eq!(fate, weapon.into(), "not what was raised first"),
+            None => {
+                let mut fates = self.plan.weapons().map(Fate::from);
+                let is_known = fate == Fate::Returned || fates.any(|known| known == fate);
+                assert!(is_known, "the victim ended by what it was not hit by: {fate:?}");
+            }
+        }
     }
 }
 
-fn fate_of(victim: &Greenlet<Result<(), Expired>>) -> Fate {
-    match (victim.exception(), victim.value()) {
-        (None, Some(Ok(()))) => Fate::Returned,
-        (None, Some(Err(_))) => Fate::Expired,
-        (None, None) => Fate::Killed,
-        (Some(failure), _) if failure.downcast_ref::<Thrown>().is_some() => Fate::Thrown,
-        (Some(failure), _) => panic!("the victim failed: {failure:?}"),
+fn fate_of(failure: &Failure) -> Fate {
+    match failure {
+        failure if failure.downcast_ref::<Thrown>().is_some() => Fate::Thrown,
+        failure if failure.downcast_ref::<Mishap>().is_some() => Fate::Panicked,
+        _ => panic!("the victim failed: {failure:?}"),
+    }
+}
+
+fn fate_by(payload: Box<dyn Any + Send>) -> Fate {
+    match payload {
+        payload if payload.is::<GreenletExit>() => Fate::Killed,
+        payload if payload.is::<Thrown>() => Fate::Thrown,
+        payload if payload.is::<Mishap>() => Fate::Panicked,
+        payload => resume_unwind(payload),
     }
 }

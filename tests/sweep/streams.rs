@@ -5,7 +5,10 @@ use std::io::{Read, Write};
 use betterthreads::net::{TcpListener, TcpStream};
 
 use crate::stage::Stage;
-use crate::{sweep, sweep_for_real};
+
+sweeps_in_both_worlds! {
+    a_server_leaves_nothing_open => answer,
+}
 
 /// A client that asks and a server that answers; the server is struck.
 fn answer(stage: &Stage) {
@@ -34,14 +37,4 @@ fn answer(stage: &Stage) {
     stage.afterwards(move |_| {
         TcpListener::bind(address).expect("the port is free again");
     });
-}
-
-#[test]
-fn a_server_leaves_nothing_open() {
-    sweep(answer);
-}
-
-#[test]
-fn a_server_leaves_nothing_open_in_the_real_world() {
-    sweep_for_real(answer);
 }
