@@ -18,6 +18,7 @@ use crate::sched::control::Control;
 use crate::sched::kill::Exception;
 use crate::wait::clock;
 use crate::wait::join;
+use crate::wait::park;
 
 /// A set of greenlets, as `gevent.pool.Group`: those that end leave it.
 ///
@@ -143,6 +144,7 @@ impl Group {
     }
 
     fn join_until(&self, deadline: Option<Instant>) -> bool {
+        park::checkpoint();
         loop {
             let alive = self.alive();
             if alive.is_empty() {
@@ -154,12 +156,13 @@ impl Group {
         }
     }
 
-    /// Kills the members, again and again until the group is empty: clean-up may spawn into it.
+    /// Kills the members, again and again until the group is empty: clean-up may spawn into it. A
+    /// yield point.
     pub fn kill(&self) {
         self.kill_until(None);
     }
 
-    /// The same for a limited time; tells whether the group is empty.
+    /// The same for a limited time; tells whether the group is empty. A yield point.
     pub fn kill_timeout(&self, timeout: impl IntoDuration) -> bool {
         self.kill_until(clock::now().checked_add(timeout.into_duration()))
     }

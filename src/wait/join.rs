@@ -55,13 +55,14 @@ pub(crate) fn is_running(target: &Control) -> bool {
 /// The targets are hit in the given order, each when the clean-up of the one before has come to its
 /// first yield. Whoever asks may be among them and is hit in its place, unless nothing may be
 /// raised in it right now, because it is shielded or unwinding; then it goes on to wait for the
-/// others.
+/// others. A yield point, also without targets.
 pub(crate) fn kill_all(
     targets: &[&Arc<Control>],
     deadline: Option<Instant>,
     exception: impl Fn() -> Exception + 'static,
 ) -> bool {
     match targets {
+        [] => park::checkpoint(),
         [target] => {
             ask(target, exception());
             if is_running(target) {

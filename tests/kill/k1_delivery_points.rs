@@ -8,9 +8,12 @@ use std::sync::Arc;
 
 use betterthreads::event::Event;
 use betterthreads::net::TcpStream;
+use betterthreads::pool::Group;
 use betterthreads::select::select;
 use betterthreads::signal::{SIGUSR1, Signals};
-use betterthreads::{Timeout, checkpoint, getcurrent, joinall, sleep, spawn, thread};
+use betterthreads::{
+    Greenlet, Timeout, checkpoint, getcurrent, joinall, killall, sleep, spawn, thread,
+};
 
 use crate::common::{Journal, caught, connect, hosted, listener, meanwhile, parked, stream};
 
@@ -73,6 +76,34 @@ fn waiting_for_the_dead_raises_on_entry() {
                 move || dead.kill_with("late")
             }),
             Box::new(move || drop(joinall(&[dead]))),
+        ];
+        for (index, call) in calls.into_iter().enumerate() {
+            assert!(!returns_after_a_kill(call), "call {index}");
+        }
+    });
+}
+
+#[test]
+fn nobody_to_wait_for_raises_on_entry() {
+    hosted(|| {
+        let nobody: [Greenlet<()>; 0] = [];
+        let group = Group::new();
+        let calls: [Box<dyn FnOnce()>; 6] = [
+            Box::new({
+                let group = group.clone();
+                move || group.join()
+            }),
+            Box::new({
+                let group = group.clone();
+                move || assert!(group.join_timeout(1))
+            }),
+            Box::new({
+                let group = group.clone();
+                move || group.kill()
+            }),
+            Box::new(move || assert!(group.kill_timeout(1))),
+            Box::new(move || killall(&nobody)),
+            Box::new(|| drop(joinall(&[] as &[Greenlet<()>]))),
         ];
         for (index, call) in calls.into_iter().enumerate() {
             assert!(!returns_after_a_kill(call), "call {index}");
