@@ -8,7 +8,6 @@ mod common;
 
 mod arrivals;
 mod cases;
-mod chance;
 mod destructors;
 mod initializers;
 mod items;
