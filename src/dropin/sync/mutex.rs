@@ -1,11 +1,17 @@
 //! `Mutex`.
 //!
-//! One permit decides who may hold the lock; the value, and the poison, are in a std mutex inside,
-//! which is therefore always free for the one with the permit.
+//! One permit decides who may hold the lock. A guard is that permit: where there is a guard there is
+//! no other, so it may give out the value.
+#![allow(unsafe_code)]
 
+use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+use std::thread;
 
 use crate::wait::semaphore::Permits;
 
@@ -34,14 +40,27 @@ use crate::wait::semaphore::Permits;
 /// assert_eq!(*counter.lock().unwrap(), 10);
 /// ```
 pub struct Mutex<T: ?Sized> {
+    /// There is one, and every [`MutexGuard`] holds it.
     permit: Permits,
-    inner: sync::Mutex<T>,
+    poisoned: AtomicBool,
+    value: UnsafeCell<T>,
 }
+
+// SAFETY: through a shared mutex the value is reached by way of a guard only, and there is one guard
+// at a time (see `permit`), on whichever thread has it: the value is passed on, never shared.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+impl<T: ?Sized> UnwindSafe for Mutex<T> {}
+impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 
 impl<T> Mutex<T> {
     /// An unlocked mutex.
     pub const fn new(value: T) -> Mutex<T> {
-        Mutex { permit: Permits::new(1), inner: sync::Mutex::new(value) }
+        Mutex {
+            permit: Permits::new(1),
+            poisoned: AtomicBool::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Consumes the mutex and returns the value.
@@ -50,8 +69,14 @@ impl<T> Mutex<T> {
     ///
     /// The value in a [`PoisonError`], if a holder panicked or was killed.
     pub fn into_inner(self) -> LockResult<T> {
-        self.inner.into_inner()
+        let poisoned = self.is_poisoned();
+        judge(poisoned, self.value.into_inner())
     }
+}
+
+/// What std's locks return: the value, in an error if it may be half-changed.
+fn judge<V>(poisoned: bool, value: V) -> LockResult<V> {
+    if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
 }
 
 impl<T: ?Sized> Mutex<T> {
@@ -80,14 +105,8 @@ impl<T: ?Sized> Mutex<T> {
     /// The guard of the one who has the permit.
     #[inline]
     pub(super) fn guard(&self) -> LockResult<MutexGuard<'_, T>> {
-        let held = Held { permit: &self.permit };
-        match self.inner.lock() {
-            Ok(inner) => Ok(MutexGuard { inner, held, mutex: self }),
-            Err(poisoned) => {
-                let inner = poisoned.into_inner();
-                Err(PoisonError::new(MutexGuard { inner, held, mutex: self }))
-            }
-        }
+        let was_panicking = thread::panicking();
+        judge(self.is_poisoned(), MutexGuard { mutex: self, was_panicking, not_send: PhantomData })
     }
 
     /// Waits for the permit alone; for a condition variable that takes the lock again.
@@ -96,13 +115,14 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Whether a holder panicked or was killed.
+    #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.inner.is_poisoned()
+        self.poisoned.load(Ordering::Relaxed)
     }
 
     /// Forgets that a holder panicked.
     pub fn clear_poison(&self) {
-        self.inner.clear_poison();
+        self.poisoned.store(false, Ordering::Relaxed);
     }
 
     /// The value, for the one who owns the mutex.
@@ -111,7 +131,8 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// The reference in a [`PoisonError`], if a holder panicked or was killed.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        self.inner.get_mut()
+        let poisoned = self.is_poisoned();
+        judge(poisoned, self.value.get_mut())
     }
 }
 
@@ -140,54 +161,55 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
-/// The permit of the one who holds the lock.
-struct Held<'a> {
-    permit: &'a Permits,
-}
-
-impl Drop for Held<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.permit.release();
-    }
-}
-
 /// The lock, held, as [`std::sync::MutexGuard`].
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MutexGuard<'a, T: ?Sized + 'a> {
-    // Dropped in this order: the value is let go of before the permit.
-    inner: sync::MutexGuard<'a, T>,
-    held: Held<'a>,
+    /// Its permit is this guard's.
     mutex: &'a Mutex<T>,
+    /// It was taken by a destructor in an unwind, whose end does not poison.
+    was_panicking: bool,
+    /// As in std: whoever locks unlocks.
+    not_send: PhantomData<*const ()>,
 }
 
-// SAFETY: a shared reference to a guard gives shared references to the value, for which `T: Sync`
-// suffices, and nothing else: the reference to the mutex, which would ask for `T: Send`, is used by
-// the owner of the guard alone.
-#[allow(unsafe_code)]
+// SAFETY: a shared guard gives shared references to the value, for which `T: Sync` suffices, and
+// nothing else.
 unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Unlocks and says which mutex it was.
     pub(super) fn unlock(self) -> &'a Mutex<T> {
-        let MutexGuard { inner, held, mutex } = self;
-        drop(inner);
-        drop(held);
-        mutex
+        self.mutex
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    /// Poisons as std does: if an unwind has begun since the lock was taken.
+    #[inline]
+    fn drop(&mut self) {
+        if !self.was_panicking && thread::panicking() {
+            self.mutex.poisoned.store(true, Ordering::Relaxed);
+        }
+        self.mutex.permit.release();
     }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
-        &self.inner
+        // SAFETY: this guard has the mutex's only permit, so no other guard refers to the value;
+        // `get_mut` and `into_inner` need the mutex itself, which is borrowed here.
+        unsafe { &*self.mutex.value.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
+        // SAFETY: as in `deref`; and this guard is borrowed for as long as the reference lives.
+        unsafe { &mut *self.mutex.value.get() }
     }
 }
 
