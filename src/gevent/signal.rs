@@ -9,7 +9,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use signal_hook::consts::signal::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
@@ -83,8 +84,28 @@ impl fmt::Display for KeyboardInterrupt {
 
 impl Error for KeyboardInterrupt {}
 
-/// The catchers there are, by number; the last one gets the interrupt.
-static CATCHERS: Lock<Vec<u64>> = Lock::new(Vec::new());
+/// One who catches.
+struct Catching {
+    number: u64,
+    /// Its listener has an interrupt that it has not looked at yet.
+    arrived: Arc<AtomicBool>,
+}
+
+/// Those there are; the last one gets the interrupt.
+static CATCHERS: Lock<Vec<Catching>> = Lock::new(Vec::new());
+
+/// Takes the interrupt that has arrived for the catcher with this number. One interrupt arrives at
+/// all of them; it is for the last, and those who have not looked yet will not see it.
+fn take_interrupt(number: u64) -> Option<KeyboardInterrupt> {
+    let catchers = CATCHERS.lock();
+    let mine = catchers.iter().find(|catching| catching.number == number)?;
+    let (last, others) = catchers.split_last()?;
+    if !mine.arrived.swap(false, Ordering::SeqCst) || last.number != number {
+        return None;
+    }
+    others.iter().for_each(|other| other.arrived.store(false, Ordering::SeqCst));
+    Some(KeyboardInterrupt)
+}
 
 /// Runs `f`; a Ctrl-C meanwhile unwinds it from its yield point and is returned as an error.
 ///
@@ -149,14 +170,12 @@ impl Catcher {
         let target = getcurrent();
         let signals = listener.clone();
         let watcher = spawn(move || {
-            while signals.wait().is_ok() {
-                if CATCHERS.lock().last() == Some(&number) {
-                    target.throw(KeyboardInterrupt);
-                }
+            while let Ok(interrupt) = signals.wait_for(|| take_interrupt(number)) {
+                target.throw(interrupt);
             }
         });
         watcher.set_name("Ctrl-C");
-        CATCHERS.lock().push(number);
+        CATCHERS.lock().push(Catching { number, arrived: listener.flag(SIGINT) });
         Ok(Catcher { number, listener, watcher })
     }
 
@@ -164,7 +183,7 @@ impl Catcher {
     fn leave(self) -> bool {
         // What is meant for the caller meanwhile is raised at its next yield point, not here.
         shield(|| self.watcher.kill());
-        CATCHERS.lock().retain(|number| *number != self.number);
+        CATCHERS.lock().retain(|catching| catching.number != self.number);
         let withdrawn = current::with(Hub::withdraw::<KeyboardInterrupt>) == Some(true);
         let undelivered = self.listener.take().is_some() || withdrawn;
         self.listener.stop();

@@ -136,16 +136,32 @@ impl Listener {
         self.watched.borrow().iter().find(arrived).map(|watched| watched.signal)
     }
 
+    /// Tells whether `signal`, one of its own, has arrived and was not taken yet.
+    pub(crate) fn flag(&self, signal: i32) -> Arc<AtomicBool> {
+        let watched = self.watched.borrow();
+        let watched = watched.iter().find(|watched| watched.signal == signal);
+        watched.map(|watched| watched.arrived.clone()).unwrap_or_default()
+    }
+
     /// Waits for one of the signals. Arrivals of the same signal may be one, as in the kernel.
     ///
     /// # Errors
     ///
     /// Those of reading from a socket.
     pub(crate) fn wait(&self) -> io::Result<i32> {
+        self.wait_for(|| self.take())
+    }
+
+    /// Waits until `take` finds something; it is asked whenever a signal has arrived.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading from a socket.
+    pub(crate) fn wait_for<T>(&self, take: impl Fn() -> Option<T>) -> io::Result<T> {
         self.reader.operate(Direction::Read, |socket| {
             loop {
-                if let Some(signal) = self.take() {
-                    return Ok(Done::More(signal));
+                if let Some(taken) = take() {
+                    return Ok(Done::More(taken));
                 }
                 discard(socket)?;
             }

@@ -4,13 +4,14 @@ use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::process::{Command, exit};
 use std::rc::Rc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use betterthreads::event::Event;
 use betterthreads::select::select;
 use betterthreads::signal::{KeyboardInterrupt, SIGINT, Signals, catch_keyboard_interrupt};
 use betterthreads::{
-    Greenlet, Thread, checkpoint, joinall, shield, sleep, spawn, thread, with_timeout,
+    Greenlet, Thread, checkpoint, joinall, run, shield, sleep, spawn, thread, with_timeout,
 };
 
 use crate::common::{Journal, caught, hosted, in_a_process, listener, on_drop, parked};
@@ -126,6 +127,31 @@ fn the_innermost_of_nested_catchers_gets_it() {
         });
         assert_eq!(outer, INTERRUPTED);
         assert!(inner_only.get());
+    });
+}
+
+#[test]
+fn one_interrupt_is_for_one_catcher_though_another_looks_for_it_later() {
+    alone(|| {
+        let ((begun, beginning), (ended, end)) = (channel(), channel());
+        let late = std::thread::spawn(move || {
+            run(|| {
+                catch_keyboard_interrupt(|| {
+                    begun.send(()).expect("who waits");
+                    // Its hub looks at nothing meanwhile.
+                    end.recv().expect("who interrupts");
+                    sleep(0.01);
+                })
+            })
+        });
+        beginning.recv().expect("who catches");
+        let result = catch_keyboard_interrupt(|| {
+            arrive(SIGINT);
+            sleep(3600);
+        });
+        assert_eq!(result, INTERRUPTED);
+        ended.send(()).expect("who waits");
+        assert_eq!(late.join().unwrap(), Ok(()));
     });
 }
 
