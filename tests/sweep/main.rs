@@ -48,22 +48,26 @@ macro_rules! sweeps_in_both_worlds {
 }
 
 mod baseline;
+mod plan;
+mod run;
+mod stage;
+mod tools;
+
 mod channels;
 mod conditions;
+mod connections;
 mod events;
 mod joins;
 mod kills;
 mod limits;
 mod locks;
 mod once;
-mod plan;
 mod queues;
-mod run;
-mod sleeps;
 mod scopes;
+mod selects;
 mod signals;
-mod stage;
+mod sleeps;
 mod streams;
+mod talks;
 mod threads;
-mod tools;
 mod unwinds;

@@ -69,6 +69,8 @@ pub(crate) struct Stage {
     victim: RefCell<Option<Greenlet<Result<(), Expired>>>>,
     body: RefCell<Option<Body>>,
     gone: Rc<Event>,
+    /// Sets `gone` when nobody who is struck has it any more.
+    last: RefCell<Option<Rc<dyn Any>>>,
     companion: RefCell<Option<Greenlet<()>>>,
     rivals: RefCell<Vec<Greenlet<()>>>,
     checks: RefCell<Vec<Check>>,
@@ -100,13 +102,17 @@ impl Drop for Guard {
 
 impl Stage {
     pub(crate) fn new(plan: Plan, kind: Victim, span: Duration) -> Stage {
+        let gone: Rc<Event> = Rc::default();
+        let last = gone.clone();
+        let last: Rc<dyn Any> = Rc::new(on_drop(move || last.set()));
         Stage {
             plan: Rc::new(plan),
             span,
             kind,
             victim: RefCell::default(),
             body: RefCell::default(),
-            gone: Rc::default(),
+            gone,
+            last: RefCell::new(Some(last)),
             companion: RefCell::default(),
             rivals: RefCell::default(),
             checks: RefCell::default(),
@@ -119,10 +125,9 @@ impl Stage {
     /// Starts the one greenlet that is struck. It ends with a yield point, so whatever hits it
     /// before that is raised.
     pub(crate) fn victim(&self, body: impl FnOnce() + 'static) {
-        let (guard, gone) = (self.guard(), self.gone.clone());
-        let gone = on_drop(move || gone.set());
+        let (guard, last) = (self.guard(), self.last.take());
         let body = move || {
-            let _gone = gone;
+            let _last = last;
             with_timeout(NEVER, || {
                 let _guard = guard;
                 body();
@@ -153,8 +158,9 @@ impl Stage {
 
     /// Starts a greenlet that is struck whenever the victim is. To be called before `victim`.
     pub(crate) fn companion(&self, body: impl FnOnce() + 'static) {
-        let guard = self.guard();
+        let (guard, last) = (self.guard(), self.last.borrow().clone());
         let companion = spawn(move || {
+            let _last = last;
             let _in_time = with_timeout(NEVER, || {
                 let _guard = guard;
                 body();
@@ -171,7 +177,7 @@ impl Stage {
         rival
     }
 
-    /// Is set when the victim has done all that it does, also if that is nothing.
+    /// Is set when the victim, and its companion, have done all that they do.
     pub(crate) fn gone(&self) -> Rc<Event> {
         self.gone.clone()
     }

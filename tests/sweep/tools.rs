@@ -1,6 +1,7 @@
 //! What scenarios share: items that are counted on their way, streams.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -14,6 +15,68 @@ use crate::stage::{Guard, Guards, Stage};
 pub(crate) fn socket_pair() -> (TcpStream, TcpStream) {
     let (here, there) = stream();
     (here, TcpStream::from(Socket::from(OwnedFd::from(there))))
+}
+
+/// Bytes on their way through a stream, which tell their place. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Transfer {
+    written: Rc<Cell<usize>>,
+    read: Rc<RefCell<Vec<u8>>>,
+}
+
+impl Transfer {
+    /// The bytes from `first` on.
+    fn bytes(first: usize, count: usize) -> Vec<u8> {
+        (first..first + count).map(|place| (place % 251) as u8).collect()
+    }
+
+    /// Writes the next bytes, at most `most`, by `write`, which tells how many it wrote.
+    pub(crate) fn write_by<E>(
+        &self,
+        most: usize,
+        write: impl FnOnce(&[u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        let written = write(&Transfer::bytes(self.written.get(), most))?;
+        self.written.set(self.written.get() + written);
+        Ok(written)
+    }
+
+    pub(crate) fn write(&self, mut stream: &TcpStream, most: usize) -> io::Result<usize> {
+        self.write_by(most, |bytes| stream.write(bytes))
+    }
+
+    /// Writes the next `count` bytes, however many calls that takes.
+    pub(crate) fn write_all(&self, stream: &TcpStream, count: usize) {
+        let end = self.written.get() + count;
+        while self.written.get() < end {
+            self.write(stream, end - self.written.get()).expect("a reader");
+        }
+    }
+
+    pub(crate) fn read(&self, mut stream: &TcpStream, most: usize) -> io::Result<usize> {
+        let mut bytes = vec![0; most];
+        let count = stream.read(&mut bytes)?;
+        self.note_read(&bytes[..count]);
+        Ok(count)
+    }
+
+    /// Reads until the end of the stream, slowly.
+    pub(crate) fn read_to_end(&self, stream: &TcpStream, most: usize, pause: impl Fn()) {
+        while self.read(stream, most).expect("bytes, or the end") > 0 {
+            pause();
+        }
+    }
+
+    pub(crate) fn note_read(&self, bytes: &[u8]) {
+        self.read.borrow_mut().extend_from_slice(bytes);
+    }
+
+    /// Checks that what was read is what was written.
+    pub(crate) fn settle(&self) {
+        let (read, written) = (self.read.borrow(), self.written.get());
+        assert_eq!(read.len(), written, "not as many bytes as were written");
+        assert!(*read == Transfer::bytes(0, written), "other bytes than were written");
+    }
 }
 
 /// Something to be sent.
