@@ -246,6 +246,27 @@ fn moments_are_told_in_the_order_of_a_wait() {
 }
 
 #[test]
+fn a_main_greenlet_has_the_moments_of_any_other() {
+    Simulation::new(1).run(|| {
+        let moments = Rc::new(RefCell::new(Vec::new()));
+        let (main, noted) = (getcurrent(), moments.clone());
+        let watching = testing::watch(move |moment, greenlet| {
+            if greenlet == main.id() {
+                noted.borrow_mut().push(moment);
+                if moment == Moment::Waiting {
+                    main.throw("while it waits");
+                }
+            }
+        });
+        let thrown = caught(|| sleep(3600)).expect_err("an exception");
+        drop(watching);
+        assert_eq!(thrown.downcast_ref(), Some(&"while it waits"));
+        assert_eq!(*moments.borrow(), [Moment::Entering, Moment::Waiting]);
+        assert_eq!(testing::elapsed(), Duration::ZERO);
+    });
+}
+
+#[test]
 fn a_watcher_may_kill_whom_it_watches_between_wake_up_and_run() {
     testing::explore(0..20, || {
         let queue = Rc::new(Queue::new());

@@ -218,6 +218,7 @@ impl Hub {
     #[inline(always)]
     pub(crate) fn switch_out(&self) {
         if self.running().is_main() {
+            probe::reach(Moment::Waiting, &self.main);
             self.run_until_main();
         } else {
             self.running_local().switch.leave();
