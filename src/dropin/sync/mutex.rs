@@ -1,7 +1,7 @@
 //! `Mutex`.
 //!
-//! One permit decides who may hold the lock. A guard is that permit: where there is a guard there is
-//! no other, so it may give out the value.
+//! One permit decides who may hold the lock. A guard is that permit: where there is a guard there
+//! is no other, so it may give out the value.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -46,8 +46,8 @@ pub struct Mutex<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: through a shared mutex the value is reached by way of a guard only, and there is one guard
-// at a time (see `permit`), on whichever thread has it: the value is passed on, never shared.
+// SAFETY: through a shared mutex the value is reached by way of a guard only, and there is one
+// guard at a time (see `permit`), on whichever thread has it: the value is passed on, never shared.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T: ?Sized> UnwindSafe for Mutex<T> {}
