@@ -4,8 +4,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run() { printf '+ %s\n' "$*"; "$@"; }
 
-# gcc links, libc6-dev brings the start files (only a recommendation of gcc), git lists the commits.
-packages=(gcc libc6-dev git)
+# gcc links, libc6-dev brings the start files (only a recommendation of gcc), git lists the commits,
+# valgrind runs some of the tests.
+packages=(gcc libc6-dev git valgrind)
 
 missing=()
 for package in "${packages[@]}"; do
