@@ -133,8 +133,6 @@ pub(crate) struct Local {
     pub(super) queued: Cell<bool>,
     /// Its place at the front of the run queue is meant.
     pub(super) placed: Cell<bool>,
-    /// How many shields keep exceptions off.
-    pub(super) shields: Cell<u32>,
     /// The panic depth it parked at.
     pub(super) depth: Cell<u32>,
     rare: RefCell<Option<Box<Rare>>>,
@@ -151,6 +149,8 @@ pub(crate) struct Rare {
     pub(super) start_timer: Option<Key>,
     /// Exceptions to raise, in order; a kill stays at its place for ever.
     pub(super) pending: VecDeque<Exception>,
+    /// The shields that the greenlet is behind, and whether their limits have left them up.
+    pub(super) shields: Vec<Rc<Cell<bool>>>,
     /// How often the kill has been raised.
     pub(crate) kills_raised: u64,
     /// The exception thrown last, to tell it from a panic when it arrives at the root.
@@ -172,16 +172,22 @@ impl Local {
             queued: Cell::new(false),
             placed: Cell::new(false),
             epoch: Cell::new(0),
-            shields: Cell::new(0),
             depth: Cell::new(0),
             rare: RefCell::new(None),
             spent: Cell::new(0),
         }
     }
 
-    /// How many shields are up.
-    pub(crate) fn shields(&self) -> u32 {
-        self.shields.get()
+    /// How many shields the greenlet is behind, also those whose limits have passed.
+    pub(crate) fn shields(&self) -> usize {
+        self.rare(|rare| rare.shields.len()).unwrap_or(0)
+    }
+
+    /// How many of them there are down to the innermost that is up: what was made outside that one
+    /// is kept off.
+    pub(super) fn shields_up(&self) -> usize {
+        let innermost = self.rare(|rare| rare.shields.iter().rposition(|up| up.get()));
+        innermost.flatten().map_or(0, |index| index + 1)
     }
 
     /// Notes the panic depth at which the greenlet parks.

@@ -41,8 +41,8 @@ pub(crate) enum Exception {
 pub(crate) struct Catcher {
     /// The panic depth.
     pub(crate) depth: u32,
-    /// How many shields were up: those keep nothing off that was made inside them.
-    pub(crate) shields: u32,
+    /// Behind how many shields: those keep nothing off that was made inside them.
+    pub(crate) shields: usize,
 }
 
 impl Exception {
@@ -54,7 +54,7 @@ impl Exception {
         }
     }
 
-    fn may_be_raised(&self, depth: u32, shields: u32) -> bool {
+    fn may_be_raised(&self, depth: u32, shields: usize) -> bool {
         let catcher = self.catcher();
         catcher.depth == depth && shields <= catcher.shields
     }
@@ -220,7 +220,7 @@ fn may_raise_parked(target: &Control, local: &Local) -> bool {
 
 /// The first exception that may be raised at `depth`.
 fn find(local: &Local, depth: u32) -> Option<usize> {
-    let shields = local.shields.get();
+    let shields = local.shields_up();
     let may_be_raised = |exception: &Exception| exception.may_be_raised(depth, shields);
     local.rare(|rare| rare.pending.iter().position(may_be_raised)).flatten()
 }

@@ -12,27 +12,24 @@ use super::kill;
 use super::timers::Timer;
 use crate::base::slab::Key;
 
-/// A shield around the running greenlet, until it is dropped or its limit passes.
+/// A shield around the running greenlet, until it is dropped or its limit passes. Shields nest: the
+/// one entered last is dropped first.
 ///
 /// A thread without a hub gets one, because what is done inside may make a hub and be killed.
 pub(crate) struct Shield {
-    /// Whether this shield still counts; its limit may have lifted it.
-    up: Rc<Cell<bool>>,
+    entered: bool,
     limit: Option<Key>,
 }
 
 impl Shield {
     pub(crate) fn enter(deadline: Option<Instant>) -> Shield {
-        let up = Rc::new(Cell::new(false));
         let limit = current::with_hub(|hub| {
-            let local = hub.running_local();
-            local.shields.set(local.shields.get() + 1);
-            up.set(true);
-            deadline.map(|deadline| {
-                hub.add_timer(deadline, Timer::Unshield(hub.running_handle(), up.clone()))
-            })
+            let up = Rc::new(Cell::new(true));
+            hub.running_local().make_rare(|rare| rare.shields.push(up.clone()));
+            deadline
+                .map(|deadline| hub.add_timer(deadline, Timer::Unshield(hub.running_handle(), up)))
         });
-        Shield { up, limit: limit.ok().flatten() }
+        Shield { entered: limit.is_ok(), limit: limit.ok().flatten() }
     }
 }
 
@@ -42,9 +39,8 @@ impl Drop for Shield {
             if let Some(limit) = self.limit {
                 hub.remove_timer(limit);
             }
-            if self.up.take() {
-                let local = hub.running_local();
-                local.shields.set(local.shields.get() - 1);
+            if self.entered {
+                hub.running_local().rare(|rare| rare.shields.pop());
             }
         });
     }
@@ -52,9 +48,6 @@ impl Drop for Shield {
 
 /// The limit of a shield has passed.
 pub(super) fn lift(hub: &Hub, target: &Arc<Control>, up: &Cell<bool>) {
-    if up.take() {
-        let local = target.local(hub);
-        local.shields.set(local.shields.get() - 1);
-        kill::reconsider(hub, target);
-    }
+    up.set(false);
+    kill::reconsider(hub, target);
 }

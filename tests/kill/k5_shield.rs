@@ -121,6 +121,29 @@ fn a_limit_inside_a_shield_is_raised_inside() {
 }
 
 #[test]
+fn a_shield_holds_a_limit_back_that_began_behind_one_that_is_down_by_then() {
+    hosted(|| {
+        let journal = Journal::default();
+        let noted = journal.clone();
+        let target = spawn(move || {
+            shield_for(0.001, || {
+                let limited = with_timeout(0.005, || {
+                    sleep(0.002);
+                    shield(|| sleep(0.01));
+                    noted.note("shielded");
+                    sleep(3600);
+                });
+                if limited.is_err() {
+                    noted.note("limited");
+                }
+            });
+        });
+        target.get().unwrap();
+        assert_eq!(journal.take(), ["shielded", "limited"]);
+    });
+}
+
+#[test]
 fn shields_nest() {
     hosted(|| {
         let (journal, go) = (Journal::default(), Rc::<Event>::default());
