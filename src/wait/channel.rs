@@ -199,7 +199,11 @@ impl<T> Channel<T> {
             state = self.state.lock();
             match woken {
                 Woken::Granted => taken = state.take_promised(),
-                Woken::TimedOut => drop(state.receivers.remove(place)),
+                Woken::TimedOut => {
+                    state.receivers.remove(place);
+                    // Since its time was up, something may have been sent to nobody.
+                    taken = state.take();
+                }
                 Woken::Raised => {
                     state.receivers.remove(place);
                     drop(state);

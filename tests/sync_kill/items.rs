@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use betterthreads::queue::{Channel, Queue};
 use betterthreads::sync::mpsc::{self, TryRecvError, channel, sync_channel};
-use betterthreads::{Greenlet, sleep, spawn};
+use betterthreads::{Greenlet, checkpoint, sleep, spawn};
 
 use crate::common::{Journal, hosted, meanwhile, parked, settle};
 
@@ -142,6 +143,22 @@ fn a_killed_receiver_can_go_on_receiving_in_its_clean_up() {
         sender.send(5).unwrap();
         killed.join();
         assert_eq!(got.get(), Some(5));
+    });
+}
+
+#[test]
+fn a_receiver_out_of_time_finds_what_was_sent_before_it_ran() {
+    hosted(|| {
+        let limit = Duration::from_millis(1);
+        let (sender, receiver) = channel();
+        let last = parked(move || (receiver.recv_timeout(limit), receiver.try_recv()));
+        std::thread::sleep(3 * limit); // real time: the deadline passes
+        // Ends its wait, though it does not run yet.
+        checkpoint();
+        sender.send(1).unwrap();
+        drop(sender);
+        let received = last.get().unwrap();
+        assert_eq!(received, (Ok(1), Err(TryRecvError::Disconnected)));
     });
 }
 
