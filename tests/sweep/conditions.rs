@@ -20,6 +20,10 @@ sweeps! {
     a_barrier_lets_the_others_through_once => barrier_of_everybody,
 }
 
+sweeps_twice! {
+    a_waiter_for_a_notification_may_be_struck_twice => one_token,
+}
+
 #[test]
 fn two_dead_at_once_keep_no_notification() {
     crate::run::sweep(two_waiters);
@@ -112,13 +116,16 @@ fn one_token_in_time(stage: &Stage) {
 /// One rival tells everybody, of whom the victim is one.
 fn notify_all(stage: &Stage) {
     let state = Rc::new((Mutex::new(false), Condvar::new()));
+    let span = stage.span();
     let waiter = || {
         let state = state.clone();
         move || {
             let (told, changed) = &*state;
             let mut told = whole(told.lock());
             while !*told {
-                told = whole(changed.wait(told));
+                // In each of the ways that there are to wait.
+                told = whole(changed.wait_timeout(told, span / 4)).0;
+                told = whole(changed.wait_while(told, |told| !*told));
             }
         }
     };

@@ -26,6 +26,11 @@ sweeps! {
     },
 }
 
+sweeps_twice! {
+    a_waiter_for_a_permit_may_be_struck_twice => semaphore,
+    a_waiter_for_a_lock_may_be_struck_twice => mutex,
+}
+
 #[test]
 fn a_main_greenlet_keeps_no_lock() {
     crate::run::sweep_on_main(mutex);

@@ -38,7 +38,8 @@ pub(crate) enum Killer {
 #[derive(Debug)]
 pub(crate) struct Thrown;
 
-/// One hit. It is made at the victim's `n`th moment after the hit before.
+/// One hit. It is made at the victim's `n`th moment after that of the hit before; the second one
+/// may be made at the same moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Strike {
     pub(crate) weapon: Weapon,
@@ -106,14 +107,15 @@ impl Plan {
 
     /// The first of `targets` has come to a moment; all of them are struck.
     pub(crate) fn reach(&self, targets: &[Greenlet<()>]) {
-        let Some(strike) = self.strikes.get(self.made.get()) else { return };
-        if let Some(left) = self.left.get().checked_sub(1) {
-            self.left.set(left);
-            return;
-        }
-        // One that cannot be hit here is hit at the next.
-        let has_hit = targets.iter().filter(|target| self.strike(*strike, target)).count() > 0;
-        if has_hit {
+        while let Some(strike) = self.strikes.get(self.made.get()) {
+            if let Some(left) = self.left.get().checked_sub(1) {
+                self.left.set(left);
+                return;
+            }
+            // One that cannot be hit here is hit at the next.
+            if targets.iter().filter(|target| self.strike(*strike, target)).count() == 0 {
+                return;
+            }
             self.made.set(self.made.get() + 1);
             self.left.set(self.strikes.get(self.made.get()).map_or(0, |next| next.n));
         }

@@ -22,6 +22,11 @@ sweeps! {
     a_channel_with_time_limits_loses_nothing => |stage| exchange_in_time(stage, &rendezvous()),
 }
 
+sweeps_twice! {
+    a_producer_may_be_struck_twice => |stage| produce(stage, &rendezvous()),
+    a_consumer_may_be_struck_twice => |stage| consume(stage, &rendezvous()),
+}
+
 /// What all queues can do.
 struct Pipe {
     put: Box<dyn Fn(Item)>,

@@ -28,6 +28,7 @@ sweeps_in_both_worlds! {
 }
 
 sweeps_twice! {
+    a_reader_may_be_struck_twice => two_readers,
     a_writer_to_a_slow_reader_may_be_struck_twice => write_much,
 }
 
