@@ -1,151 +1,198 @@
-//! The list of benchmarks: their names, how much work each does, and the figures it yields.
-//!
-//! How a rival does the work is the rival's file; what is timed is `scenario` and `echo`.
+//! The list of benchmarks, in the order of the tables' rows.
 
-use crate::echo::Announcement;
-use crate::measure;
-use crate::rivals::{BETTERTHREADS, EPOLL, Rival};
+use crate::benchmark::{Amount, Benchmark, Figure, Table, Work};
+use crate::rivals::{BETTERTHREADS, EPOLL, GO};
 
-/// Touched beforehand where memory counts: more than any rival needs for a task.
-const TOUCHED_BYTES_PER_TASK: usize = 12 * 1024;
+static TASKS: Table =
+    Table { title: "Tasks", baseline: BETTERTHREADS, only: None, is_for_plots: false };
+static SCALE: Table = Table {
+    title: "More and more tasks",
+    baseline: BETTERTHREADS,
+    only: Some(&[BETTERTHREADS, GO]),
+    is_for_plots: false,
+};
+static ECHO: Table =
+    Table { title: "Server CPU per request", baseline: EPOLL, only: None, is_for_plots: false };
+static ECHO_POINTS: Table = Table {
+    title: "Server CPU per request, more points",
+    baseline: EPOLL,
+    only: None,
+    is_for_plots: true,
+};
 
-/// One child process measures one benchmark of one rival.
-pub struct Benchmark {
-    pub name: &'static str,
-    work: Work,
-    /// Operations, tasks or requests of a full run.
-    amount: usize,
-    quick_amount: usize,
-    pub figures: &'static [Figure],
-    /// The rival whose figure of the same round is the 1.00 of the ratios.
-    pub baseline: &'static str,
+const TIME: &[Figure] = &[figure("time", "", "ns")];
+const COLD_AND_WARM: &[Figure] =
+    &[figure("cold", ", first round", "ns"), figure("warm", ", later rounds", "ns")];
+const PARKED: &[Figure] = &[
+    figure("spawn", ": spawn", "ns"),
+    figure("resident", ": memory", "bytes"),
+    figure("wake", ": wake", "ns"),
+    figure("kill", ": kill", "ns"),
+];
+
+pub static BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "yield-1",
+        title: "yield, 1 task",
+        work: Work::Yields,
+        full: amount(1, 1_000_000),
+        quick: Some(amount(1, 100_000)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "yield-1000",
+        title: "yield, 1000 tasks",
+        work: Work::Yields,
+        full: amount(1000, 1000),
+        quick: Some(amount(1000, 100)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "spawn-join",
+        title: "spawn + join",
+        work: Work::SpawnAndJoin,
+        full: amount(10_000, 5),
+        quick: Some(amount(2_000, 5)),
+        figures: COLD_AND_WARM,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "park-kill",
+        title: "task that blocks",
+        work: Work::ParkAndKill,
+        full: amount(100_000, 1),
+        quick: Some(amount(5_000, 1)),
+        figures: PARKED,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "kill-sockets",
+        title: "kill in a read of a socket",
+        work: Work::KillSockets,
+        full: amount(5_000, 1),
+        quick: Some(amount(1_000, 1)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "ping-pong",
+        title: "channel round trip, unbounded",
+        work: Work::PingPong,
+        full: amount(1, 200_000),
+        quick: Some(amount(1, 20_000)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "ping-pong-bounded",
+        title: "channel round trip, room for 1",
+        work: Work::PingPongBounded,
+        full: amount(1, 200_000),
+        quick: Some(amount(1, 20_000)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "fan-in",
+        title: "message, 4 producers to 1 consumer",
+        work: Work::FanIn,
+        full: amount(4, 100_000),
+        quick: Some(amount(4, 10_000)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "mutex-free",
+        title: "mutex, free",
+        work: Work::MutexFree,
+        full: amount(1, 2_000_000),
+        quick: Some(amount(1, 200_000)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "mutex-held",
+        title: "mutex, held over a yield, 100 tasks",
+        work: Work::MutexHeld,
+        full: amount(100, 2_000),
+        quick: Some(amount(100, 200)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "semaphore",
+        title: "semaphore (10), held over a yield, 1000 tasks",
+        work: Work::Semaphore,
+        full: amount(1_000, 200),
+        quick: Some(amount(1_000, 20)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "timer",
+        title: "time limit around what is ready",
+        work: Work::Limit,
+        full: amount(1, 500_000),
+        quick: Some(amount(1, 50_000)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "timer-yield",
+        title: "time limit around a yield",
+        work: Work::LimitedYield,
+        full: amount(1, 500_000),
+        quick: Some(amount(1, 50_000)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    Benchmark {
+        name: "sleeps",
+        title: "task that sleeps up to 1 s",
+        work: Work::Sleeps,
+        full: amount(100_000, 1),
+        quick: Some(amount(5_000, 1)),
+        figures: TIME,
+        table: &TASKS,
+    },
+    scale("scale-1k", "1,000 tasks", 1_000),
+    scale("scale-10k", "10,000 tasks", 10_000),
+    scale("scale-100k", "100,000 tasks", 100_000),
+    Benchmark { quick: None, ..scale("scale-1m", "1,000,000 tasks", 1_000_000) },
+    Benchmark { table: &ECHO, ..echo("echo-64", "64 connections", 64, 2_000) },
+    Benchmark { table: &ECHO, ..echo("echo-1000", "1,000 connections", 1_000, 150) },
+    Benchmark {
+        full: Amount { idle: 14_500, ..amount(500, 300) },
+        quick: Some(Amount { idle: 2_500, ..amount(500, 30) }),
+        table: &ECHO,
+        ..echo("connections", "15,000 connections, 500 of them active", 500, 300)
+    },
+    echo("echo-1", "1 connection", 1, 40_000),
+    echo("echo-8", "8 connections", 8, 10_000),
+    echo("echo-300", "300 connections", 300, 400),
+    echo("echo-4000", "4,000 connections", 4_000, 40),
+    echo("echo-15000", "15,000 connections", 15_000, 10),
+];
+
+/// The work of `park-kill` with another number of tasks.
+const fn scale(name: &'static str, title: &'static str, tasks: usize) -> Benchmark {
+    let work = Work::ParkAndKill;
+    let full = amount(tasks, 1);
+    Benchmark { name, title, work, full, quick: Some(full), figures: PARKED, table: &SCALE }
 }
 
-/// One row of a table. A child prints `key value`.
-pub struct Figure {
-    pub key: &'static str,
-    pub title: &'static str,
-    pub unit: &'static str,
+const fn echo(name: &'static str, title: &'static str, tasks: usize, each: usize) -> Benchmark {
+    let quick = Some(amount(tasks, each.div_ceil(10)));
+    let (work, full) = (Work::Echo, amount(tasks, each));
+    Benchmark { name, title, work, full, quick, figures: TIME, table: &ECHO_POINTS }
 }
 
-enum Work {
-    Yields { tasks: usize },
-    SpawnAndJoin,
-    ParkAndKill,
-    Echo { connections: usize },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Size {
-    Full,
-    Quick,
+const fn amount(tasks: usize, each: usize) -> Amount {
+    Amount { tasks, each, idle: 0 }
 }
 
 const fn figure(key: &'static str, title: &'static str, unit: &'static str) -> Figure {
     Figure { key, title, unit }
-}
-
-pub const BENCHMARKS: &[Benchmark] = &[
-    Benchmark {
-        name: "yield-1",
-        work: Work::Yields { tasks: 1 },
-        amount: 3_000_000,
-        quick_amount: 300_000,
-        figures: &[figure("yield", "yield, 1 task", "ns")],
-        baseline: BETTERTHREADS,
-    },
-    Benchmark {
-        name: "yield-1000",
-        work: Work::Yields { tasks: 1000 },
-        amount: 2_000_000,
-        quick_amount: 200_000,
-        figures: &[figure("yield", "yield, 1000 tasks", "ns")],
-        baseline: BETTERTHREADS,
-    },
-    Benchmark {
-        name: "spawn-join",
-        work: Work::SpawnAndJoin,
-        amount: 10_000,
-        quick_amount: 5_000,
-        figures: &[
-            figure("cold", "spawn + join, first round", "ns"),
-            figure("warm", "spawn + join, later rounds", "ns"),
-        ],
-        baseline: BETTERTHREADS,
-    },
-    Benchmark {
-        name: "park-kill",
-        work: Work::ParkAndKill,
-        amount: 100_000,
-        quick_amount: 10_000,
-        figures: &[
-            figure("spawn", "spawn of a task that blocks", "ns"),
-            figure("resident", "memory of a blocked task", "bytes"),
-            figure("kill", "kill of a blocked task", "ns"),
-        ],
-        baseline: BETTERTHREADS,
-    },
-    Benchmark {
-        name: "echo-64",
-        work: Work::Echo { connections: 64 },
-        amount: 200_000,
-        quick_amount: 20_000,
-        figures: &[figure("echo", "TCP echo, 64 connections", "ns")],
-        baseline: EPOLL,
-    },
-    Benchmark {
-        name: "echo-1000",
-        work: Work::Echo { connections: 1000 },
-        amount: 200_000,
-        quick_amount: 20_000,
-        figures: &[figure("echo", "TCP echo, 1000 connections", "ns")],
-        baseline: EPOLL,
-    },
-];
-
-impl Benchmark {
-    pub fn is_offered_by(&self, rival: &Rival) -> bool {
-        match self.work {
-            Work::Yields { .. } => rival.yields.is_some(),
-            Work::SpawnAndJoin => rival.spawn_and_join.is_some(),
-            Work::ParkAndKill => rival.park_and_kill.is_some(),
-            Work::Echo { .. } => rival.echo.is_some(),
-        }
-    }
-
-    /// Takes the measurement in this process and prints its figures.
-    pub fn run(&self, rival: &Rival, size: Size) -> Result<(), String> {
-        let amount = match size {
-            Size::Full => self.amount,
-            Size::Quick => self.quick_amount,
-        };
-        let absent = || format!("{} does not take part in {}", rival.name, self.name);
-        match self.work {
-            Work::Yields { tasks } => {
-                rival.yields.ok_or_else(absent)?(tasks, amount / tasks);
-            }
-            Work::SpawnAndJoin => {
-                measure::touch_memory(amount * TOUCHED_BYTES_PER_TASK);
-                rival.spawn_and_join.ok_or_else(absent)?(amount);
-            }
-            Work::ParkAndKill => {
-                measure::touch_memory(amount * TOUCHED_BYTES_PER_TASK);
-                rival.park_and_kill.ok_or_else(absent)?(amount.min(rival.most_parked));
-            }
-            Work::Echo { connections } => {
-                let serve = rival.echo.ok_or_else(absent)?;
-                serve(Announcement::pinned(connections, amount)?);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Size {
-    pub fn default_rounds(self) -> usize {
-        match self {
-            Size::Full => 5,
-            Size::Quick => 2,
-        }
-    }
 }

@@ -1,5 +1,5 @@
-//! The server's side of the echo benchmark: pinning, starting the load generator, and the
-//! CPU time of this process per request.
+//! The server's side of the echo benchmarks: pinning, starting the load generator, and the
+//! CPU time of the server's process per request.
 //!
 //! The server itself is the rival's. The load generator is another process on another core
 //! (`load`); the two agree on the moments to look at the clock in words over its pipes.
@@ -9,8 +9,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use crate::benchmark::Amount;
 use crate::machine;
-use crate::measure::Stopwatch;
+use crate::measure::{Stopwatch, THIS_PROCESS};
 
 /// What every server binds to; the port is the kernel's choice.
 pub const ADDRESS: &str = "127.0.0.1:0";
@@ -21,21 +22,20 @@ const SERVER_CORE: usize = 0;
 
 /// To be handed in by a rival when its server is bound. Its process ends when all is measured.
 pub struct Announcement {
-    connections: usize,
-    requests: usize,
+    amount: Amount,
 }
 
 impl Announcement {
     /// Pins this process, before the rival starts any thread, to the server's core.
-    pub fn pinned(connections: usize, requests: usize) -> Result<Self, String> {
-        machine::pin_to_core(SERVER_CORE).map_err(|error| format!("pinning: {error}"))?;
-        Ok(Announcement { connections, requests })
+    pub fn pinned(amount: Amount) -> Self {
+        machine::pin_to_core(SERVER_CORE).expect("the machine has this core");
+        Announcement { amount }
     }
 
-    /// Starts the load generator and a thread that measures meanwhile, and returns.
+    /// For a server in this process: measures in a thread, and returns.
     pub fn listening_at(self, address: SocketAddr) {
         std::thread::spawn(move || {
-            let code = match self.measure(address) {
+            let code = match self.measure(address, THIS_PROCESS) {
                 Ok(()) => 0,
                 Err(error) => {
                     eprintln!("echo: {error}");
@@ -46,23 +46,25 @@ impl Announcement {
         });
     }
 
-    fn measure(&self, address: SocketAddr) -> Result<(), Box<dyn Error>> {
+    /// Starts the load generator and looks at the CPU time that the server's process takes.
+    pub fn measure(&self, address: SocketAddr, server: u32) -> Result<(), Box<dyn Error>> {
         let mut load = self.start_load(address)?;
         let mut answers = BufReader::new(load.stdout.take().ok_or("no pipe from the load")?);
         let mut commands = load.stdin.take().ok_or("no pipe to the load")?;
         expect(&mut answers, "warm")?;
-        let clock = Stopwatch::start();
+        let clock = Stopwatch::start_for(server);
         commands.write_all(b"go\n")?;
         expect(&mut answers, "done")?;
-        clock.report("echo", self.requests);
+        clock.report("time", self.amount.operations());
         load.wait()?;
         Ok(())
     }
 
     fn start_load(&self, address: SocketAddr) -> std::io::Result<Child> {
+        let Amount { tasks, each, idle } = self.amount;
         Command::new(std::env::current_exe()?)
             .args(["--load", &address.to_string()])
-            .args([self.connections.to_string(), self.requests.to_string()])
+            .args([tasks, each, idle].map(|number| number.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

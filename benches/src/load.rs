@@ -1,5 +1,5 @@
-//! The load generator of the echo benchmark: a closed loop over epoll, one request of 64 bytes
-//! in flight on each connection, a fixed number of requests, every answer checked.
+//! The load generator of the echo benchmarks: a closed loop over epoll, one request of 64 bytes
+//! in flight on each active connection, a fixed number of requests, every answer checked.
 //!
 //! Its own speed is no result. It says `warm` when all connections work, waits for `go`, and
 //! says `done` after the last answer.
@@ -7,6 +7,7 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use crate::benchmark::Amount;
 use crate::machine;
 use crate::readiness::Readiness;
 
@@ -17,13 +18,14 @@ const PATIENCE_MILLISECONDS: i32 = 10_000;
 /// Warm-up requests are this part of the measured ones.
 const WARM_UP_DIVISOR: usize = 10;
 
-pub fn generate(address: SocketAddr, connections: usize, requests: usize) -> io::Result<()> {
+pub fn generate(address: SocketAddr, amount: Amount) -> io::Result<()> {
     machine::pin_to_core(LOAD_CORE)?;
-    let mut load = Load::connect(address, connections)?;
-    load.exchange(requests / WARM_UP_DIVISOR)?;
+    machine::raise_descriptor_limit()?;
+    let mut load = Load::connect(address, amount)?;
+    load.exchange(amount.operations() / WARM_UP_DIVISOR)?;
     println!("warm");
     io::stdin().read_line(&mut String::new())?;
-    load.exchange(requests)?;
+    load.exchange(amount.operations())?;
     println!("done");
     Ok(())
 }
@@ -31,6 +33,8 @@ pub fn generate(address: SocketAddr, connections: usize, requests: usize) -> io:
 struct Load {
     readiness: Readiness,
     clients: Vec<Client>,
+    /// They stay open and were answered once.
+    _idle: Vec<Client>,
 }
 
 struct Client {
@@ -42,15 +46,20 @@ struct Client {
 
 impl Load {
     /// Each connection is answered once before the next is made, so that no backlog overflows.
-    fn connect(address: SocketAddr, connections: usize) -> io::Result<Self> {
+    /// The active ones are spread evenly among the idle ones.
+    fn connect(address: SocketAddr, amount: Amount) -> io::Result<Self> {
         let readiness = Readiness::new()?;
-        let mut clients = Vec::with_capacity(connections);
-        for index in 0..connections {
+        let idle_for_each = amount.idle / amount.tasks;
+        let (mut clients, mut idle) = (Vec::new(), Vec::new());
+        for index in 0..amount.tasks {
             let client = Client::connect(address, index as u8)?;
             readiness.add(&client.stream, index as u64)?;
             clients.push(client);
+            for _ in 0..idle_for_each {
+                idle.push(Client::connect(address, index as u8)?);
+            }
         }
-        Ok(Load { readiness, clients })
+        Ok(Load { readiness, clients, _idle: idle })
     }
 
     /// Makes `requests` requests and returns when all are answered and no connection is busy.

@@ -5,6 +5,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::machine;
+
+/// Names the caller to the system calls that want a process id.
+pub const THIS_PROCESS: u32 = 0;
 /// The most seconds a child process lives.
 pub const TIME_LIMIT_SECONDS: u32 = 120;
 
@@ -17,23 +21,36 @@ pub fn end_by_itself() {
 /// Touches that much memory and gives it back, so that the pages a rival touches first are not
 /// also new to the host of a virtual machine, which would cost the rival that runs first several
 /// times as much for each of them.
-pub fn touch_memory(bytes: usize) {
+///
+/// Fails where there is not as much: better than to bring the machine down.
+pub fn touch_memory(bytes: usize) -> Result<(), String> {
+    let available = machine::available_bytes();
+    if bytes > available {
+        return Err(format!("needs {} MB of memory, has {}", bytes >> 20, available >> 20));
+    }
     drop(std::hint::black_box(vec![1_u8; bytes]));
+    Ok(())
 }
 
 pub struct Stopwatch {
+    process: u32,
     processor: Duration,
     elapsed: Instant,
 }
 
 impl Stopwatch {
     pub fn start() -> Self {
-        Stopwatch { processor: process_processor_time(), elapsed: Instant::now() }
+        Stopwatch::start_for(THIS_PROCESS)
+    }
+
+    /// Looks at the CPU time of another process.
+    pub fn start_for(process: u32) -> Self {
+        Stopwatch { process, processor: processor_time(process), elapsed: Instant::now() }
     }
 
     /// Prints what each of `operations` took since the start, in nanoseconds.
     pub fn report(&self, figure: &str, operations: usize) {
-        let processor = process_processor_time() - self.processor;
+        let processor = processor_time(self.process) - self.processor;
         let elapsed = self.elapsed.elapsed();
         let each = |time: Duration| time.as_nanos() as f64 / operations as f64;
         println!("{figure} {:.2} {:.2}", each(processor), each(elapsed));
@@ -45,12 +62,16 @@ pub fn report(figure: &str, value: f64) {
     println!("{figure} {value:.2}");
 }
 
-/// User and system time of all threads of this process.
-fn process_processor_time() -> Duration {
+/// User and system time of all threads of a process.
+fn processor_time(process: u32) -> Duration {
+    let mut clock: libc::clockid_t = 0;
+    // SAFETY: the pointer is to a live clock id, which the call fills.
+    let result = unsafe { libc::clock_getcpuclockid(process as libc::pid_t, &raw mut clock) };
+    assert_eq!(result, 0, "process {process} has no CPU clock");
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live timespec, which the call fills.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    assert_eq!(result, 0, "the kernel has no process CPU clock");
+    let result = unsafe { libc::clock_gettime(clock, &raw mut time) };
+    assert_eq!(result, 0, "the CPU clock of process {process} is gone");
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 

@@ -2,45 +2,61 @@
 //! each other within each round, so that a drift of the machine meets all of them.
 //!
 //! A child that fails, or that the kernel ends at its time limit, is a result too. What the
-//! numbers look like in the end is `table`.
+//! numbers look like in the end is `table` and `plot`.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use crate::benchmarks::{Benchmark, Figure, Size};
+use crate::benchmark::{Benchmark, Figure, Size};
 use crate::measure::TIME_LIMIT_SECONDS;
-use crate::rivals::{RIVALS, Rival};
+use crate::plot;
+use crate::results::{Measurement, Results};
+use crate::rivals::{Means, RIVALS, Rival};
 use crate::table;
 
 pub struct Options {
     pub size: Size,
     pub rounds: usize,
     pub benchmarks: Vec<&'static Benchmark>,
-}
-
-/// What one child said.
-pub struct Measurement {
-    pub benchmark: &'static str,
-    pub rival: &'static str,
-    pub round: usize,
-    /// Also what a child that failed had printed until then.
-    values: Vec<(String, f64)>,
-    pub failure: Option<String>,
+    pub is_plotting: bool,
 }
 
 pub fn run(options: &Options) -> Result<ExitCode, String> {
-    let mut measurements = Vec::new();
+    let mut results = take_stock();
     for round in 0..options.rounds {
         for benchmark in &options.benchmarks {
-            for rival in RIVALS.iter().filter(|rival| benchmark.is_offered_by(rival)) {
+            for rival in results.participants(&[benchmark]) {
                 eprintln!("{}/{} {} {}", round + 1, options.rounds, benchmark.name, rival.name);
-                measurements.push(measure(benchmark, rival, round, options.size)?);
+                results.measurements.push(measure(benchmark, rival, round, options.size)?);
             }
         }
     }
-    print!("{}", table::render(options, &measurements));
-    let has_failure = measurements.iter().any(|measurement| measurement.failure.is_some());
+    print!("{}", table::render(options, &results));
+    if options.is_plotting {
+        plot::write_all(options, &results).map_err(|error| format!("plots: {error}"))?;
+    }
+    let has_failure = results.measurements.iter().any(|one| one.failure.is_some());
     Ok(if has_failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Prepares the rivals that are programs, and finds out which of them are missing.
+fn take_stock() -> Results {
+    let mut results = Results::default();
+    for rival in RIVALS {
+        let Means::Program(program) = &rival.means else {
+            results.present.push(rival);
+            continue;
+        };
+        eprintln!("preparing {}", rival.name);
+        match (program.prepare)() {
+            Ok(version) => {
+                results.present.push(rival);
+                results.versions.push(version);
+            }
+            Err(reason) => results.missing.push((rival.name, reason)),
+        }
+    }
+    results
 }
 
 fn measure(
@@ -88,10 +104,4 @@ fn describe_failure(
     }
     let is_missing = |figure: &&Figure| values.iter().all(|(key, _)| key != figure.key);
     figures.iter().find(is_missing).map(|figure| format!("printed no {}", figure.key))
-}
-
-impl Measurement {
-    pub fn value(&self, figure: &Figure) -> Option<f64> {
-        self.values.iter().find(|(key, _)| key == figure.key).map(|(_, value)| *value)
-    }
 }

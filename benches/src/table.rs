@@ -1,84 +1,67 @@
 //! The report in Markdown: the machine, the medians with their ratios, what failed, and the
 //! rivals' notes.
-//!
-//! A ratio is the median of the ratios within each round, because the machine drifts between
-//! rounds.
 
-use crate::benchmarks::{Benchmark, Figure, Size};
+use crate::benchmark::{Benchmark, Figure, Size};
 use crate::machine;
-use crate::rivals::{RIVALS, Rival};
-use crate::runner::{Measurement, Options};
+use crate::results::{Measurement, Results};
+use crate::rivals::Rival;
+use crate::runner::Options;
 
-pub fn render(options: &Options, measurements: &[Measurement]) -> String {
+pub fn render(options: &Options, results: &Results) -> String {
     let mut text = machine::description();
-    let is_quick = options.size == Size::Quick;
-    let size = if is_quick { ", quick, so only roughly right" } else { "" };
-    text += &format!("- rounds: {}{size}\n", options.rounds);
-    for benchmarks in options.benchmarks.chunk_by(|one, next| one.baseline == next.baseline) {
-        text += &render_table(benchmarks, measurements);
+    if !results.versions.is_empty() {
+        text += &format!("- programs: {}\n", results.versions.join(", "));
     }
-    text += &render_failures(measurements);
-    text += &render_notes(&options.benchmarks);
+    for (rival, reason) in &results.missing {
+        text += &format!("- **{rival} is missing**: {reason}\n");
+    }
+    let is_quick = options.size == Size::Quick;
+    let size = if is_quick { ", quick: smaller amounts, so only roughly right" } else { "" };
+    text += &format!("- rounds: {}{size}\n", options.rounds);
+    for benchmarks in options.benchmarks.chunk_by(|one, next| one.table.title == next.table.title) {
+        text += &render_table(benchmarks, results);
+    }
+    text += &render_failures(&results.measurements);
+    text += &render_notes(&results.participants(&options.benchmarks));
     text
 }
 
-/// The benchmarks have one baseline.
-fn render_table(benchmarks: &[&Benchmark], measurements: &[Measurement]) -> String {
-    let rivals = participants(benchmarks);
+/// The benchmarks are of one table.
+fn render_table(benchmarks: &[&Benchmark], results: &Results) -> String {
+    let rivals = results.participants(benchmarks);
     let names: Vec<&str> = rivals.iter().map(|rival| rival.name).collect();
-    let baseline = benchmarks[0].baseline;
-    let mut text = format!("\nMedian of the rounds (ratio to {baseline}); times are CPU time\n\n");
+    let table = benchmarks[0].table;
+    let (title, baseline) = (table.title, table.baseline);
+    let mut text = format!("\n{title}: median of the rounds (ratio to {baseline})\n\n");
     text += &format!("| | unit | {} |\n", names.join(" | "));
     text += &format!("|---|---|{}\n", "---:|".repeat(names.len()));
     for benchmark in benchmarks {
         for figure in benchmark.figures {
-            let cell = |rival: &&Rival| render_cell(benchmark, figure, rival, measurements);
+            let cell = |rival: &&Rival| render_cell(benchmark, figure, rival, results);
             let cells: Vec<String> = rivals.iter().map(cell).collect();
-            let (title, unit) = (figure.title, figure.unit);
-            text += &format!("| {title} | {unit} | {} |\n", cells.join(" | "));
+            let title = format!("{}{}", benchmark.title, figure.title);
+            text += &format!("| {title} | {} | {} |\n", figure.unit, cells.join(" | "));
         }
     }
     text
 }
 
-fn render_cell(
-    benchmark: &Benchmark,
-    figure: &Figure,
-    rival: &Rival,
-    measurements: &[Measurement],
-) -> String {
-    if !benchmark.is_offered_by(rival) {
+fn render_cell(benchmark: &Benchmark, figure: &Figure, rival: &Rival, results: &Results) -> String {
+    if !benchmark.has_rival(rival) {
         return "–".to_string();
     }
-    let own = values_by_round(benchmark, figure, rival.name, measurements);
-    let baseline = values_by_round(benchmark, figure, benchmark.baseline, measurements);
-    let values: Vec<f64> = own.iter().flatten().copied().collect();
-    let Some(value) = median(&values) else {
+    let summary = results.summarize(benchmark, figure, rival.name);
+    let Some(median) = summary.median else {
         return "failed".to_string();
     };
-    let mut cell = render_number(value);
-    let pairs = own.iter().zip(&baseline);
-    let ratios: Vec<f64> = pairs.filter_map(|(own, base)| Some((*own)? / (*base)?)).collect();
-    if let Some(ratio) = median(&ratios) {
-        cell += &format!(" ({ratio:.2})");
+    let mut cell = render_number(median);
+    if let Some(ratio) = summary.ratio {
+        cell += &format!(" ({})", render_ratio(ratio));
     }
-    if values.len() < own.len() {
-        cell += &format!(", failed {} of {}", own.len() - values.len(), own.len());
+    if summary.failures > 0 {
+        cell += &format!(", failed {} of {}", summary.failures, summary.rounds);
     }
     cell
-}
-
-/// One for each round, none where the child failed before it had the figure.
-fn values_by_round(
-    benchmark: &Benchmark,
-    figure: &Figure,
-    rival: &str,
-    measurements: &[Measurement],
-) -> Vec<Option<f64>> {
-    let is_wanted = |measurement: &&Measurement| {
-        measurement.benchmark == benchmark.name && measurement.rival == rival
-    };
-    measurements.iter().filter(is_wanted).map(|measurement| measurement.value(figure)).collect()
 }
 
 fn render_failures(measurements: &[Measurement]) -> String {
@@ -93,26 +76,19 @@ fn render_failures(measurements: &[Measurement]) -> String {
     if text.is_empty() { text } else { format!("\nFailed:\n\n{text}") }
 }
 
-fn render_notes(benchmarks: &[&Benchmark]) -> String {
-    let rivals = participants(benchmarks);
+fn render_notes(rivals: &[&Rival]) -> String {
     let described = rivals.iter().filter(|rival| !rival.notes.is_empty());
     let lines = described.map(|rival| format!("- {}: {}.\n", rival.name, rival.notes.join("; ")));
     format!("\nNotes:\n\n{}", lines.collect::<String>())
 }
 
-fn participants(benchmarks: &[&Benchmark]) -> Vec<&'static Rival> {
-    let takes_part =
-        |rival: &&Rival| benchmarks.iter().any(|benchmark| benchmark.is_offered_by(rival));
-    RIVALS.iter().filter(takes_part).collect()
-}
-
-/// The mean of the two in the middle when their number is even.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    let lower = sorted[(sorted.len() - 1) / 2];
-    Some(f64::midpoint(lower, upper))
+/// Three digits, or all of them.
+fn render_ratio(ratio: f64) -> String {
+    match ratio {
+        ..10.0 => format!("{ratio:.2}"),
+        ..100.0 => format!("{ratio:.1}"),
+        _ => format!("{ratio:.0}"),
+    }
 }
 
 /// One decimal below a hundred, none above, thousands apart.

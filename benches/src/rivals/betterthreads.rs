@@ -1,73 +1,256 @@
 //! betterthreads: greenlets of one hub on the main thread.
 
+use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
 use betterthreads::event::Event;
+use betterthreads::lock::Semaphore;
 use betterthreads::net::{TcpListener, TcpStream};
-use betterthreads::thread::yield_now;
-use betterthreads::{Greenlet, killall, run, spawn};
+use betterthreads::sync::Mutex;
+use betterthreads::sync::mpsc::{channel, sync_channel};
+use betterthreads::thread::{sleep, yield_now};
+use betterthreads::{Greenlet, killall, run, spawn, with_timeout};
 
-use super::Rival;
+use super::{Means, Rival};
+use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, Parking, Witness};
+use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, SpawnAndJoinRounds};
+use crate::scenario::{Visit, Witness};
+use crate::sockets;
 
 pub const RIVAL: Rival = Rival {
     name: "betterthreads",
-    notes: &[],
-    yields: Some(yields),
-    spawn_and_join: Some(spawn_and_join),
-    park_and_kill: Some(park_and_kill),
-    most_parked: usize::MAX,
-    echo: Some(echo),
+    notes: &["channels are sync::mpsc, the mutex is sync::Mutex, the semaphore lock::Semaphore"],
+    means: Means::Functions(&[
+        (Work::Yields, yields),
+        (Work::SpawnAndJoin, spawn_and_join),
+        (Work::ParkAndKill, park_and_kill),
+        (Work::KillSockets, kill_sockets),
+        (Work::PingPong, ping_pong),
+        (Work::PingPongBounded, ping_pong_bounded),
+        (Work::FanIn, fan_in),
+        (Work::MutexFree, mutex_free),
+        (Work::MutexHeld, mutex_held),
+        (Work::Semaphore, semaphore),
+        (Work::Limit, limit),
+        (Work::LimitedYield, limited_yield),
+        (Work::Sleeps, sleeps),
+        (Work::Echo, echo),
+    ]),
+    most_tasks: usize::MAX,
+    slowness: 1,
 };
 
-fn yields(tasks: usize, each: usize) {
+fn yields(amount: Amount) {
     run(move || {
-        spawn_all_and_join(tasks, move || {
+        spawn_all_and_join(amount.tasks, move |_| {
             yield_now();
             scenario::first_yield_is_over();
-            for _ in 0..each {
+            for _ in 0..amount.each {
                 yield_now();
             }
         });
-        scenario::yields_are_over(tasks * each);
+        scenario::yields_are_over(amount);
     });
 }
 
-fn spawn_and_join(tasks: usize) {
-    run(move || scenario::time_spawn_and_join(tasks, || spawn_all_and_join(tasks, || ())));
+fn spawn_and_join(amount: Amount) {
+    run(move || {
+        for () in SpawnAndJoinRounds::new(amount) {
+            spawn_all_and_join(amount.tasks, |_| ());
+        }
+    });
 }
 
-fn spawn_all_and_join(tasks: usize, body: impl Fn() + Copy + 'static) {
-    let greenlets: Vec<Greenlet<()>> = (0..tasks).map(|_| spawn(body)).collect();
+fn spawn_all_and_join(tasks: usize, body: impl Fn(usize) + Clone + 'static) {
+    let spawn_one = |index| {
+        let body = body.clone();
+        spawn(move || body(index))
+    };
+    let greenlets: Vec<Greenlet<()>> = (0..tasks).map(spawn_one).collect();
     for greenlet in &greenlets {
         greenlet.join();
     }
 }
 
-fn park_and_kill(tasks: usize) {
+fn park_and_kill(amount: Amount) {
     run(move || {
-        let gate = Rc::new(Event::new());
-        let parking = Parking::begin(tasks);
-        let wait_at_gate = |_| {
-            let gate = Rc::clone(&gate);
+        let (alarm, never) = (Rc::new(Event::new()), Rc::new(Event::new()));
+        let parking = Parking::begin(amount.tasks);
+        let wait_twice = |_| {
+            let (alarm, never) = (Rc::clone(&alarm), Rc::clone(&never));
             spawn(move || {
-                let _witness = Witness::new();
-                gate.wait();
+                let witness = Witness::new();
+                alarm.wait();
+                witness.is_awake();
+                never.wait();
             })
         };
-        let greenlets: Vec<Greenlet<()>> = (0..tasks).map(wait_at_gate).collect();
-        while Witness::alive() < tasks {
+        let greenlets: Vec<Greenlet<()>> = (0..amount.tasks).map(wait_twice).collect();
+        while Witness::alive() < amount.tasks {
             yield_now();
         }
-        let killing = parking.all_are_parked();
+        let waking = parking.all_are_parked();
+        alarm.set();
+        while Witness::awake() < amount.tasks {
+            yield_now();
+        }
+        let killing = waking.all_were_woken();
         killall(&greenlets);
         killing.all_are_dead();
     });
 }
 
-fn echo(announcement: Announcement) {
+fn kill_sockets(amount: Amount) {
+    run(move || {
+        let (far_ends, near_ends) = sockets::connect(amount.tasks);
+        let read = |near| {
+            spawn(move || {
+                let _witness = Witness::new();
+                let read = TcpStream::from(near).read(&mut [0]);
+                panic!("nobody writes, yet there is {read:?}");
+            })
+        };
+        let greenlets: Vec<Greenlet<()>> = near_ends.into_iter().map(read).collect();
+        while Witness::alive() < amount.tasks {
+            yield_now();
+        }
+        let killing = far_ends.all_are_read();
+        killall(&greenlets);
+        killing.all_are_dead();
+    });
+}
+
+fn ping_pong(amount: Amount) {
+    run(move || {
+        let ((serve, served), (give_back, returned)) = (channel(), channel());
+        spawn(move || {
+            for ball in served {
+                give_back.send(ball).expect("the player listens");
+            }
+        });
+        let player = spawn(move || {
+            let operations = Operations::begin(amount);
+            for ball in 0..amount.each {
+                serve.send(ball).expect("the partner listens");
+                assert_eq!(returned.recv(), Ok(ball), "the ball came back");
+            }
+            operations.are_over(amount.each);
+        });
+        player.join();
+    });
+}
+
+fn ping_pong_bounded(amount: Amount) {
+    run(move || {
+        let ((serve, served), (give_back, returned)) = (sync_channel(1), sync_channel(1));
+        spawn(move || {
+            for ball in served {
+                give_back.send(ball).expect("the player listens");
+            }
+        });
+        let player = spawn(move || {
+            let operations = Operations::begin(amount);
+            for ball in 0..amount.each {
+                serve.send(ball).expect("the partner listens");
+                assert_eq!(returned.recv(), Ok(ball), "the ball came back");
+            }
+            operations.are_over(amount.each);
+        });
+        player.join();
+    });
+}
+
+fn fan_in(amount: Amount) {
+    run(move || {
+        let (sender, receiver) = channel();
+        let operations = Operations::begin(amount);
+        let consumer = spawn(move || operations.are_over(receiver.iter().count()));
+        spawn_all_and_join(amount.tasks, move |_| {
+            for number in 0..amount.each {
+                sender.send(number).expect("the consumer listens");
+            }
+        });
+        consumer.join();
+    });
+}
+
+fn mutex_free(amount: Amount) {
+    lock_often(amount, || ());
+}
+
+fn mutex_held(amount: Amount) {
+    lock_often(amount, yield_now);
+}
+
+fn lock_often(amount: Amount, hold: fn()) {
+    run(move || {
+        let mutex = Rc::new(Mutex::new(0));
+        let operations = Operations::begin(amount);
+        let counter = Rc::clone(&mutex);
+        spawn_all_and_join(amount.tasks, move |_| {
+            for _ in 0..amount.each {
+                let mut guard = counter.lock().expect("no panic");
+                let count = *guard;
+                hold();
+                *guard = count + 1;
+            }
+        });
+        operations.are_over(*mutex.lock().expect("no panic"));
+    });
+}
+
+fn semaphore(amount: Amount) {
+    run(move || {
+        let semaphore = Rc::new(Semaphore::new(PERMITS));
+        let operations = Operations::begin(amount);
+        spawn_all_and_join(amount.tasks, move |_| {
+            for _ in 0..amount.each {
+                semaphore.with(|| {
+                    let _visit = Visit::begin();
+                    yield_now();
+                });
+            }
+        });
+        operations.are_over(scenario::done());
+    });
+}
+
+fn limit(amount: Amount) {
+    limit_often(amount, || black_box(()));
+}
+
+fn limited_yield(amount: Amount) {
+    limit_often(amount, yield_now);
+}
+
+fn limit_often(amount: Amount, work: fn()) {
+    run(move || {
+        let operations = Operations::begin(amount);
+        spawn_all_and_join(amount.tasks, move |_| {
+            for _ in 0..amount.each {
+                with_timeout(LIMIT, work).expect("it is in time");
+                scenario::one_is_done();
+            }
+        });
+        operations.are_over(scenario::done());
+    });
+}
+
+fn sleeps(amount: Amount) {
+    run(move || {
+        let operations = Operations::begin(amount);
+        spawn_all_and_join(amount.tasks, |index| {
+            sleep(scenario::pause(index));
+            scenario::one_is_done();
+        });
+        operations.are_over(scenario::done());
+    });
+}
+
+fn echo(amount: Amount) {
+    let announcement = Announcement::pinned(amount);
     run(move || {
         let listener = TcpListener::bind(ADDRESS).expect("a loopback port");
         announcement.listening_at(listener.local_addr().expect("a bound address"));

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
 
-use super::Rival;
-use crate::scenario::{self, Parking, Witness};
+use super::{Means, Rival};
+use crate::benchmark::{Amount, Work};
+use crate::scenario::{self, Parking, SpawnAndJoinRounds, Witness};
 
 const STACK_BYTES: usize = 16 * 1024;
 
@@ -19,60 +20,68 @@ pub const RIVAL: Rival = Rival {
          there is nobody to join, stacks are 16 KiB",
         "spawn + join reuses its stacks after the first round; park and kill do not, so they \
          include mmap and munmap",
-        "20,000 parked coroutines: each stack takes two mappings (vm.max_map_count); a kill is \
-         a drop, which unwinds (force_unwind)",
+        "20,000 parked coroutines: each stack takes two mappings (vm.max_map_count); a wake is a \
+         resume; a kill is a drop, which unwinds (force_unwind)",
     ],
-    yields: Some(yields),
-    spawn_and_join: Some(spawn_and_join),
-    park_and_kill: Some(park_and_kill),
-    most_parked: 20_000,
-    echo: None,
+    means: Means::Functions(&[
+        (Work::Yields, yields),
+        (Work::SpawnAndJoin, spawn_and_join),
+        (Work::ParkAndKill, park_and_kill),
+    ]),
+    most_tasks: 20_000,
+    slowness: 1,
 };
 
-fn yields(tasks: usize, each: usize) {
+fn yields(amount: Amount) {
     let yielding = |_| {
         let mut task = new_task(new_stack(), move |yielder| {
-            for _ in 0..=each {
+            for _ in 0..=amount.each {
                 yielder.suspend(());
             }
         });
         task.resume(());
         task
     };
-    let mut ready: VecDeque<Task> = (0..tasks).map(yielding).collect();
+    let mut ready: VecDeque<Task> = (0..amount.tasks).map(yielding).collect();
     scenario::first_yield_is_over();
     while let Some(mut task) = ready.pop_front() {
         if task.resume(()).as_yield().is_some() {
             ready.push_back(task);
         }
     }
-    scenario::yields_are_over(tasks * each);
+    scenario::yields_are_over(amount);
 }
 
-fn spawn_and_join(tasks: usize) {
-    let mut pool: Vec<DefaultStack> = Vec::with_capacity(tasks);
-    scenario::time_spawn_and_join(tasks, || {
+fn spawn_and_join(amount: Amount) {
+    let mut pool: Vec<DefaultStack> = Vec::with_capacity(amount.tasks);
+    for () in SpawnAndJoinRounds::new(amount) {
         let mut next_stack = || pool.pop().unwrap_or_else(new_stack);
-        let all: Vec<Task> = (0..tasks).map(|_| new_task(next_stack(), |_| ())).collect();
+        let all: Vec<Task> = (0..amount.tasks).map(|_| new_task(next_stack(), |_| ())).collect();
         for mut task in all {
             task.resume(());
             pool.push(task.into_stack());
         }
-    });
+    }
 }
 
-fn park_and_kill(tasks: usize) {
-    let parking = Parking::begin(tasks);
+fn park_and_kill(amount: Amount) {
+    let parking = Parking::begin(amount.tasks);
     let parked = |_| {
         let mut task = new_task(new_stack(), |yielder| {
-            let _witness = Witness::new();
+            let witness = Witness::new();
+            yielder.suspend(());
+            witness.is_awake();
             yielder.suspend(());
         });
         task.resume(());
         task
     };
-    let all: Vec<Task> = (0..tasks).map(parked).collect();
-    let killing = parking.all_are_parked();
+    let mut all: Vec<Task> = (0..amount.tasks).map(parked).collect();
+    let waking = parking.all_are_parked();
+    for task in &mut all {
+        task.resume(());
+    }
+    let killing = waking.all_were_woken();
     drop(all);
     killing.all_are_dead();
 }

@@ -4,7 +4,8 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use super::Rival;
+use super::{Means, Rival};
+use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
 use crate::readiness::Readiness;
 
@@ -12,12 +13,10 @@ const LISTENER: u64 = u64::MAX;
 
 pub const RIVAL: Rival = Rival {
     name: "epoll",
-    notes: &["a bare loop with no tasks, the 1.00 of the echo ratios"],
-    yields: None,
-    spawn_and_join: None,
-    park_and_kill: None,
-    most_parked: 0,
-    echo: Some(echo),
+    notes: &["a bare loop with no tasks: a limit rather than a peer, the 1.00 of the echo ratios"],
+    means: Means::Functions(&[(Work::Echo, echo)]),
+    most_tasks: usize::MAX,
+    slowness: 1,
 };
 
 /// A connection's place in the vector is its token.
@@ -27,7 +26,8 @@ struct Server {
     buffer: [u8; BUFFER_BYTES],
 }
 
-fn echo(announcement: Announcement) {
+fn echo(amount: Amount) {
+    let announcement = Announcement::pinned(amount);
     let listener = TcpListener::bind(ADDRESS).expect("a loopback port");
     announcement.listening_at(listener.local_addr().expect("a bound address"));
     let server = Server { listener, connections: Vec::new(), buffer: [0; BUFFER_BYTES] };

@@ -6,39 +6,68 @@
 mod betterthreads;
 mod corosensei;
 mod epoll;
+mod gevent;
+mod go;
 mod may;
+mod smol;
 mod threads;
-mod tokio_ct;
+mod tokio;
 
-use crate::echo::Announcement;
+use crate::benchmark::{Amount, Work};
+use crate::program::Program;
 
 pub const BETTERTHREADS: &str = betterthreads::RIVAL.name;
 pub const EPOLL: &str = epoll::RIVAL.name;
+pub const GO: &str = go::RIVAL.name;
 
-/// In the order of the table's columns.
-pub const RIVALS: &[Rival] = &[
+/// In the order of the tables' columns.
+pub static RIVALS: &[Rival] = &[
     betterthreads::RIVAL,
     may::RIVAL,
     may::POOLED,
-    tokio_ct::RIVAL,
+    tokio::CURRENT_THREAD,
+    tokio::TWO_WORKERS,
+    smol::RIVAL,
+    go::RIVAL,
+    gevent::RIVAL,
     threads::RIVAL,
     corosensei::RIVAL,
     epoll::RIVAL,
 ];
 
-/// The functions block until their work is done and report through `scenario` and `echo`.
 pub struct Rival {
     pub name: &'static str,
     pub notes: &'static [&'static str],
-    /// The number of tasks, and of yields each of them makes.
-    pub yields: Option<fn(usize, usize)>,
-    /// The number of tasks.
-    pub spawn_and_join: Option<fn(usize)>,
-    /// The number of tasks, at most `most_parked`.
-    pub park_and_kill: Option<fn(usize)>,
-    pub most_parked: usize,
-    /// Serves until the process ends.
-    pub echo: Option<fn(Announcement)>,
+    pub means: Means,
+    /// How many tasks it is given at most, connections apart.
+    pub most_tasks: usize,
+    /// Each task does as much as the others' divided by this, so that a run has an end.
+    pub slowness: usize,
+}
+
+pub enum Means {
+    /// They block until the work is done and report through `scenario`, `sockets` and `echo`.
+    Functions(&'static [(Work, Function)]),
+    /// For rivals in other languages. It does all works.
+    Program(Program),
+}
+
+pub type Function = fn(Amount);
+
+impl Rival {
+    pub fn offers(&self, work: Work) -> bool {
+        match &self.means {
+            Means::Functions(_) => self.function(work).is_some(),
+            Means::Program(_) => true,
+        }
+    }
+
+    pub fn function(&self, work: Work) -> Option<Function> {
+        let Means::Functions(functions) = self.means else {
+            return None;
+        };
+        functions.iter().find(|(offered, _)| *offered == work).map(|(_, function)| *function)
+    }
 }
 
 pub fn find(name: &str) -> Option<&'static Rival> {
