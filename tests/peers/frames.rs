@@ -166,13 +166,14 @@ fn is_passed(calls_back: fn(&Journal)) {
         hosted(move || {
             let journal = Journal::default();
             let noted = journal.clone();
-            let target = parked(move || {
+            let target = spawn(move || {
                 let _outer = noted.note_on_drop("the caller's");
                 let limit = if is_limited { 0.001 } else { 3600.0 };
                 if with_timeout(limit, || calls_back(&noted)).is_err() {
                     noted.note("the limit has passed");
                 }
             });
+            sleep(0); // It waits, unless its limit has passed already.
             end(&target);
             target.join();
             let notes = journal.take();

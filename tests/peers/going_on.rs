@@ -202,11 +202,12 @@ fn sleepers_whose_deadlines_pass_during_a_computation_wake_when_it_is_over() {
         let sleepers: [_; 5] = std::array::from_fn(|number| {
             let counts = woken.clone();
             let milliseconds = [25, 5, 20, 10, 15][number];
-            parked(move || {
+            spawn(move || {
                 sleep(Duration::from_millis(milliseconds));
                 counts.set(counts.get() + 1);
             })
         });
+        sleep(0); // They lie down.
         let latest = Instant::now() + Duration::from_millis(25);
         let computes = spawn(move || {
             sleep(0.001);

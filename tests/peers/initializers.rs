@@ -109,7 +109,7 @@ fn those_in_line_behind_a_killed_initializer_make_the_value_once_wherever_they_r
         let plain = std::thread::spawn(makes());
         let hub = std::thread::spawn({
             let makes = makes();
-            move || run(|| parked(makes).get().unwrap())
+            move || run(|| spawn(makes).get().unwrap())
         });
         let here = parked(makes());
         settle();
