@@ -175,6 +175,44 @@ fn another_thread_may_end_a_wait_that_nothing_inside_could() {
 }
 
 #[test]
+fn a_wake_up_from_another_thread_is_not_lost_between_two_looks_at_the_kernel() {
+    Simulation::new(1).run(|| {
+        let event = Arc::new(Event::new());
+        let theirs = event.clone();
+        let looks = Cell::new(0);
+        let looking = testing::intercept(move |call| {
+            looks.set(looks.get() + u32::from(call == Call::EpollWait));
+            if looks.get() == 1 {
+                // The hub is about to look, having found no message.
+                meanwhile(|| theirs.set());
+            }
+            None
+        });
+        event.wait();
+        // A deadlock would be raised here.
+        sleep(0);
+        drop(looking);
+    });
+}
+
+#[test]
+fn a_look_that_is_interrupted_is_no_reason_for_the_clock_to_jump() {
+    testing::explore(0..20, || {
+        let (stream, mut peer) = stream();
+        let reader = spawn(move || with_timeout(3600, || (&stream).read(&mut [0]).is_ok()).is_ok());
+        sleep(1);
+        peer.write_all(b"!").expect("room");
+        let interrupted = Cell::new(false);
+        let interrupting = testing::intercept(move |call| {
+            let first = call == Call::EpollWait && !interrupted.replace(true);
+            first.then_some(4) // EINTR
+        });
+        assert!(reader.get().expect("its end"), "the byte came before the limit");
+        drop(interrupting);
+    });
+}
+
+#[test]
 fn a_failing_seed_is_raised_to_the_caller_and_ends_the_exploration() {
     let seeds = std::sync::Mutex::new(0);
     let failed = caught(|| {

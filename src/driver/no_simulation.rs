@@ -18,9 +18,9 @@ pub(crate) fn now() -> Instant {
 pub(super) fn poll(
     until: Until,
     events: &mut Vec<Event>,
-    mut kernel: impl FnMut(Until, &mut Vec<Event>) -> io::Result<()>,
+    mut kernel: impl FnMut(Until, &mut Vec<Event>) -> io::Result<bool>,
 ) -> io::Result<()> {
-    kernel(until, events)
+    kernel(until, events).map(drop)
 }
 
 /// A descriptor was registered.

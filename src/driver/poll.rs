@@ -75,22 +75,22 @@ impl Driver {
     ///
     /// Those of epoll_wait(2); `Deadlock` at the end of a simulated world.
     pub(crate) fn poll(&mut self, until: Until, events: &mut Vec<Event>) -> io::Result<()> {
-        simulation::poll(until, events, |until, events| self.poll_kernel(until, events))
+        match simulation::poll(until, events, |until, events| self.poll_kernel(until, events)) {
+            // Nothing is known then; whoever wants to know looks again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            result => result,
+        }
     }
 
-    fn poll_kernel(&mut self, until: Until, events: &mut Vec<Event>) -> io::Result<()> {
+    /// The same of the kernel alone. Tells whether it was woken by [`Handle::wake`].
+    fn poll_kernel(&mut self, until: Until, events: &mut Vec<Event>) -> io::Result<bool> {
         let timeout = match until {
             Until::Now => Some(Duration::ZERO),
             Until::Deadline(deadline) => Some(deadline.saturating_duration_since(Instant::now())),
             Until::Event => None,
         };
-        let polled =
-            faults::check(Call::EpollWait).and_then(|()| self.poll.poll(&mut self.events, timeout));
-        match polled {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(error) => return Err(error),
-        }
+        faults::check(Call::EpollWait)?;
+        self.poll.poll(&mut self.events, timeout)?;
         events.extend(self.events.iter().filter(|event| event.token() != WAKE).map(|event| {
             Event {
                 token: event.token().0 as u64,
@@ -104,7 +104,7 @@ impl Driver {
                     || event.is_priority(),
             }
         }));
-        Ok(())
+        Ok(self.events.iter().any(|event| event.token() == WAKE))
     }
 }
 

@@ -86,7 +86,8 @@ pub(crate) fn now() -> Instant {
 }
 
 /// Asks the kernel without waiting and delivers what is due. Waits for the kernel only if the world
-/// has no future of its own.
+/// has no future of its own. `kernel` tells whether another thread has woken it: that one left a
+/// message, so the poll is over, and the clock stands still.
 ///
 /// # Errors
 ///
@@ -94,23 +95,21 @@ pub(crate) fn now() -> Instant {
 pub(super) fn poll(
     until: Until,
     events: &mut Vec<Event>,
-    mut kernel: impl FnMut(Until, &mut Vec<Event>) -> io::Result<()>,
+    mut kernel: impl FnMut(Until, &mut Vec<Event>) -> io::Result<bool>,
 ) -> io::Result<()> {
     if !is_here() {
-        return kernel(until, events);
+        return kernel(until, events).map(drop);
     }
     loop {
-        kernel(Until::Now, events)?;
+        let woken = kernel(Until::Now, events)?;
+        let until = if woken { Until::Now } else { until };
         let future = with(|world| world.step(until, events));
         if future != Some(Future::Open) {
             return Ok(());
         }
-        let began = Instant::now();
-        kernel(Until::Deadline(began + PATIENCE), events)?;
+        let woken = kernel(Until::Deadline(Instant::now() + PATIENCE), events)?;
         if events.is_empty() {
-            // Woken by another thread, or by nobody.
-            let deadlock = || io::Error::from(io::ErrorKind::Deadlock);
-            return if began.elapsed() < PATIENCE { Ok(()) } else { Err(deadlock()) };
+            return if woken { Ok(()) } else { Err(io::ErrorKind::Deadlock.into()) };
         }
     }
 }
