@@ -10,6 +10,7 @@ use betterthreads::net::{TcpListener, TcpStream, ToSocketAddrs};
 use socket2::{Domain, Socket, Type};
 
 use crate::stage::{Fate, Stage};
+use crate::tools;
 
 sweeps_in_both_worlds! {
     a_server_leaves_nothing_open => answer,
@@ -38,7 +39,7 @@ fn one_who_looks_up_a_name_leaves_the_answer_behind() {
 
 /// A listener, whose port must be free again afterwards.
 fn port(stage: &Stage) -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listener = TcpListener::bind(tools::address()).expect("a free port");
     let address = listener.local_addr().expect("its address");
     stage.afterwards(move |_| drop(TcpListener::bind(address).expect("the port is free again")));
     (listener, address)
@@ -202,8 +203,7 @@ fn refused(stage: &Stage) {
 /// A listener whose queue is full lets nobody in.
 fn connect_in_time(stage: &Stage) {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-    listener.bind(&any.into()).expect("a free port");
+    listener.bind(&tools::address().into()).expect("a free port");
     listener.listen(0).expect("a listener");
     let address = listener.local_addr().expect("its address").as_socket().expect("an address");
     let first = TcpStream::connect(address).expect("room for one");

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 
@@ -34,22 +35,40 @@ pub(crate) enum Killer {
     Abroad,
 }
 
+/// Whose moments are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Victim,
+    /// Everybody else: one who is woken now will run beside the victim, before it or after it.
+    Others,
+}
+
 /// The payload of a throw.
 #[derive(Debug)]
 pub(crate) struct Thrown;
 
-/// One hit. It is made at the victim's `n`th moment after that of the hit before; the second one
-/// may be made at the same moment.
+/// One that is struck.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) greenlet: Greenlet<()>,
+    /// It has passed its last yield point, but for those in destructors of local values.
+    pub(crate) is_over: Rc<Cell<bool>>,
+}
+
+/// One hit. It is made at the `n`th moment after that of the hit before; the second one may be made
+/// at the same moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Strike {
     pub(crate) weapon: Weapon,
     pub(crate) killer: Killer,
+    pub(crate) whose: Whose,
     pub(crate) n: usize,
 }
 
 impl fmt::Display for Strike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} by {:?} at moment {}", self.weapon, self.killer, self.n)
+        let Strike { weapon, killer, whose, n } = self;
+        write!(f, "{weapon:?} by {killer:?} at moment {n} of {whose:?}")
     }
 }
 
@@ -58,12 +77,15 @@ pub(crate) const WEAPONS: [Weapon; 3] = [Weapon::Kill, Weapon::Throw, Weapon::Ex
 const KILLERS: [Killer; 5] =
     [Killer::InPlace, Killer::Greenlet, Killer::Destructor, Killer::Thread, Killer::Abroad];
 
-/// Every pair that makes sense.
-pub(crate) fn pairs() -> impl Iterator<Item = (Weapon, Killer)> {
-    let pairs = WEAPONS.into_iter().flat_map(|weapon| KILLERS.map(|killer| (weapon, killer)));
+/// Every combination that makes sense.
+pub(crate) fn combinations() -> impl Iterator<Item = (Weapon, Killer, Whose)> {
+    let all = WEAPONS.into_iter().flat_map(|weapon| {
+        let own = KILLERS.map(|killer| (weapon, killer, Whose::Victim));
+        own.into_iter().chain([(weapon, Killer::InPlace, Whose::Others)])
+    });
     // A time limit passes on the hub's own thread.
     let is_foreign = |killer| matches!(killer, Killer::Thread | Killer::Abroad);
-    pairs.filter(move |(weapon, killer)| *weapon != Weapon::Expire || !is_foreign(*killer))
+    all.filter(move |(weapon, killer, _)| *weapon != Weapon::Expire || !is_foreign(*killer))
 }
 
 /// Strikes at the victim's moments, one strike after the other.
@@ -105,24 +127,31 @@ impl Plan {
         (!is_late).then_some(first.weapon)
     }
 
-    /// The first of `targets` has come to a moment; all of them are struck.
-    pub(crate) fn reach(&self, targets: &[Greenlet<()>]) {
+    /// Somebody has come to a moment: `victim` is struck, and its companion with it.
+    pub(crate) fn reach(&self, whose: Whose, victim: &Target, companion: Option<&Target>) {
         while let Some(strike) = self.strikes.get(self.made.get()) {
+            if strike.whose != whose {
+                return;
+            }
             if let Some(left) = self.left.get().checked_sub(1) {
                 self.left.set(left);
                 return;
             }
             // One that cannot be hit here is hit at the next.
-            if targets.iter().filter(|target| self.strike(*strike, target)).count() == 0 {
+            if !self.strike(*strike, victim) {
                 return;
             }
+            companion.map(|companion| self.strike(*strike, companion));
             self.made.set(self.made.get() + 1);
             self.left.set(self.strikes.get(self.made.get()).map_or(0, |next| next.n));
         }
     }
 
-    fn strike(&self, strike: Strike, target: &Greenlet<()>) -> bool {
-        let (weapon, target) = (strike.weapon, target.clone());
+    fn strike(&self, strike: Strike, target: &Target) -> bool {
+        if strike.whose == Whose::Others && target.is_over.get() {
+            return false;
+        }
+        let (weapon, target) = (strike.weapon, target.greenlet.clone());
         if strike.killer == Killer::InPlace {
             return hit_nowait(weapon, &target);
         }

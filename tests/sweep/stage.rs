@@ -14,7 +14,7 @@ use betterthreads::{
 };
 
 use crate::common::{caught, on_drop};
-use crate::plan::{Plan, Thrown, Weapon};
+use crate::plan::{Plan, Target, Thrown, Weapon, Whose};
 
 /// Longer than any scenario takes.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -67,11 +67,11 @@ pub(crate) struct Stage {
     kind: Victim,
     /// Of a greenlet: itself. Of the main greenlet: what it will do.
     victim: RefCell<Option<Greenlet<Result<(), Expired>>>>,
-    body: RefCell<Option<Body>>,
+    body: RefCell<Option<(Body, Rc<Cell<bool>>)>>,
     gone: Rc<Event>,
     /// Sets `gone` when nobody who is struck has it any more.
     last: RefCell<Option<Rc<dyn Any>>>,
-    companion: RefCell<Option<Greenlet<()>>>,
+    companion: RefCell<Option<Target>>,
     rivals: RefCell<Vec<Greenlet<()>>>,
     checks: RefCell<Vec<Check>>,
     guards: Guards,
@@ -85,6 +85,11 @@ pub(crate) struct Stage {
 pub(crate) struct Guards(Rc<Cell<isize>>);
 
 impl Guards {
+    /// How many are alive.
+    pub(crate) fn alive(&self) -> isize {
+        self.0.get()
+    }
+
     pub(crate) fn make(&self) -> Guard {
         self.0.set(self.0.get() + 1);
         Guard(self.0.clone())
@@ -125,49 +130,53 @@ impl Stage {
     /// Starts the one greenlet that is struck. It ends with a yield point, so whatever hits it
     /// before that is raised.
     pub(crate) fn victim(&self, body: impl FnOnce() + 'static) {
-        let (guard, last) = (self.guard(), self.last.take());
-        let body = move || {
-            let _last = last;
-            with_timeout(NEVER, || {
-                let _guard = guard;
-                body();
-                checkpoint();
-            })
-        };
+        let is_over = Rc::default();
+        let body = self.mortal(body, &is_over);
+        self.last.take();
         match self.kind {
-            Victim::Main => *self.body.borrow_mut() = Some(Box::new(body)),
+            Victim::Main => *self.body.borrow_mut() = Some((Box::new(body), is_over)),
             Victim::Greenlet => {
                 let victim = Greenlet::new(body);
-                self.watch(victim.untyped());
+                self.watch(Target { greenlet: victim.untyped(), is_over });
                 victim.start();
                 *self.victim.borrow_mut() = Some(victim);
             }
         }
     }
 
-    fn watch(&self, victim: Greenlet<()>) {
-        let (id, plan) = (victim.id(), self.plan.clone());
-        let targets: Vec<_> = [victim].into_iter().chain(self.companion.borrow().clone()).collect();
-        let reach = move |_, greenlet| {
-            if greenlet == id {
-                plan.reach(&targets);
-            }
-        };
-        *self.watching.borrow_mut() = Some(testing::watch(reach));
-    }
-
     /// Starts a greenlet that is struck whenever the victim is. To be called before `victim`.
     pub(crate) fn companion(&self, body: impl FnOnce() + 'static) {
-        let (guard, last) = (self.guard(), self.last.borrow().clone());
-        let companion = spawn(move || {
+        let is_over = Rc::default();
+        let greenlet = spawn(self.mortal(body, &is_over)).untyped();
+        *self.companion.borrow_mut() = Some(Target { greenlet, is_over });
+    }
+
+    /// The body of one that is struck.
+    fn mortal(
+        &self,
+        body: impl FnOnce() + 'static,
+        is_over: &Rc<Cell<bool>>,
+    ) -> impl FnOnce() -> Result<(), Expired> + 'static {
+        let (guard, last, is_over) = (self.guard(), self.last.borrow().clone(), is_over.clone());
+        move || {
             let _last = last;
-            let _in_time = with_timeout(NEVER, || {
+            with_timeout(NEVER, || {
                 let _guard = guard;
                 body();
                 checkpoint();
-            });
-        });
-        *self.companion.borrow_mut() = Some(companion);
+                is_over.set(true);
+            })
+        }
+    }
+
+    fn watch(&self, victim: Target) {
+        let (plan, companion) = (self.plan.clone(), self.companion.borrow().clone());
+        let id = victim.greenlet.id();
+        let reach = move |_, greenlet| {
+            let whose = if greenlet == id { Whose::Victim } else { Whose::Others };
+            plan.reach(whose, &victim, companion.as_ref());
+        };
+        *self.watching.borrow_mut() = Some(testing::watch(reach));
     }
 
     /// Starts a greenlet that is not struck and must return.
@@ -225,7 +234,7 @@ impl Stage {
             Victim::Greenlet => self.await_victim(),
         };
         if let Some(companion) = self.companion.take() {
-            assert!(companion.join_timeout(LIMIT), "the companion does not end");
+            assert!(companion.greenlet.join_timeout(LIMIT), "the companion does not end");
         }
         for rival in self.rivals.take() {
             assert!(rival.join_timeout(LIMIT), "a rival does not end");
@@ -239,7 +248,7 @@ impl Stage {
         for check in self.checks.take() {
             check(fate);
         }
-        assert_eq!(self.guards.0.get(), 0, "guards that were not dropped, or twice");
+        assert_eq!(self.guards.alive(), 0, "guards that were not dropped, or twice");
         self.plan.hits()
     }
 
@@ -256,8 +265,8 @@ impl Stage {
     }
 
     fn play_on_main(&self) -> Fate {
-        let body = self.body.take().expect("a scenario has a victim");
-        self.watch(getcurrent());
+        let (body, is_over) = self.body.take().expect("a scenario has a victim");
+        self.watch(Target { greenlet: getcurrent(), is_over });
         let result = caught(body);
         drop(self.watching.take());
         // What was thrown too late to be raised in the body is raised here.

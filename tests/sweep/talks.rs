@@ -13,6 +13,7 @@ use betterthreads::{Greenlet, shield, spawn, thread};
 
 use crate::common::on_drop;
 use crate::stage::{Fate, Guard, Guards, Stage};
+use crate::tools;
 
 sweeps_in_both_worlds! {
     an_echo_survives_a_client_that_dies => echo_client,
@@ -23,7 +24,7 @@ sweeps_in_both_worlds! {
 }
 
 fn open() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listener = TcpListener::bind(tools::address()).expect("a free port");
     let address = listener.local_addr().expect("its address");
     (listener, address)
 }

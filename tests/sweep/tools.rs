@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -15,6 +16,14 @@ use crate::stage::{Guard, Guards, Stage};
 pub(crate) fn socket_pair() -> (TcpStream, TcpStream) {
     let (here, there) = stream();
     (here, TcpStream::from(Socket::from(OwnedFd::from(there))))
+}
+
+/// An address for listeners, with any port, that no other process uses: somebody else might take a
+/// port that has just become free.
+pub(crate) fn address() -> SocketAddr {
+    const LOOPBACK: u32 = 0x7f00_0000;
+    let host = LOOPBACK | std::process::id() & 0x00ff_ffff;
+    SocketAddr::from((Ipv4Addr::from(host), 0))
 }
 
 /// Bytes on their way through a stream, which tell their place. Clones share it.
@@ -126,6 +135,7 @@ impl Account {
         sent.sort_unstable();
         received.sort_unstable();
         assert_eq!(received, sent, "not what was sent");
+        assert_eq!(self.guards.alive(), 0, "an item that nobody has received is left");
     }
 
     /// The same where one alone receives: what each sender has sent came in order, and the numbers
