@@ -33,12 +33,18 @@ pub enum Call {
     Listen,
     /// connect(2).
     Connect,
+    /// getsockopt(2), for how an attempt to connect has ended: its error is that of the attempt.
+    Outcome,
     /// accept4(2).
     Accept,
     /// recv(2) and its kin: the reads of sockets.
     Receive,
     /// send(2) and its kin: the writes of sockets.
     Send,
+    /// sigaction(2), for a signal that somebody listens for.
+    Action,
+    /// pthread_setspecific(3), for the end of a thread that has a hub.
+    Mark,
     /// mmap(2), for stacks.
     Map,
     /// madvise(2), for the guards of stacks.

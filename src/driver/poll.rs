@@ -57,6 +57,7 @@ impl Driver {
         faults::check(Call::EpollCreate)?;
         let poll = Poll::new()?;
         faults::check(Call::Eventfd)?;
+        faults::check(Call::EpollAdd)?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         faults::check(Call::Duplicate)?;
         let registry = poll.registry().try_clone()?;
@@ -136,8 +137,9 @@ impl Handle {
     /// Takes a descriptor out; must precede its close.
     pub(crate) fn deregister(&self, fd: RawFd) -> io::Result<()> {
         simulation::removed(fd);
-        faults::check(Call::EpollDelete)?;
-        self.registry.deregister(&mut SourceFd(&fd))
+        let removed = self.registry.deregister(&mut SourceFd(&fd));
+        // After the call: what it fails for is not in the poller.
+        faults::check(Call::EpollDelete).and(removed)
     }
 
     /// Makes the poll of the other end return, now or when it is next called.

@@ -19,7 +19,8 @@ use super::control::Status;
 use super::current;
 use super::hub::Hub;
 use super::kill::{self, Exception, Placed};
-use crate::driver::sys;
+use crate::driver::call::Call;
+use crate::driver::{faults, sys};
 
 /// Arranges for this thread's hub to end with it.
 ///
@@ -40,6 +41,7 @@ pub(super) fn watch_thread() -> io::Result<()> {
         }
     });
     let key = key.map_err(io::Error::from_raw_os_error)?;
+    faults::check(Call::Mark)?;
     // SAFETY: the key exists and is never deleted. The value is a mark, never read through; it is
     // not null, so the destructor will run.
     match unsafe { libc::pthread_setspecific(key, ptr::dangling::<u8>().cast()) } {

@@ -30,8 +30,9 @@ impl Drop for Watching {
 }
 
 /// Asks `f` before each system call that this library makes on this thread: with an error number
-/// from it the call fails, without being made. Until the result is dropped; an earlier interceptor
-/// is replaced meanwhile.
+/// from it the call fails, without being made. (connect(2) and taking a descriptor out of a poller
+/// are made all the same, for the kernel has done its part as well when these report an error.)
+/// Until the result is dropped; an earlier interceptor is replaced meanwhile.
 ///
 /// ```
 /// use betterthreads::net::TcpListener;

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::io::{Direction, Source};
 use super::park;
-use crate::driver::socket;
+use crate::driver::call::Call;
+use crate::driver::{faults, socket};
 
 /// Connects to `address`. A yield point; a socket half connected is closed when an exception is
 /// raised.
@@ -25,6 +26,7 @@ pub(crate) fn connect(address: SocketAddr, deadline: Option<Instant>) -> io::Res
         if !source.wait(Direction::Write, deadline)? {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out"));
         }
+        faults::check(Call::Outcome)?;
         if let Some(error) = source.socket().take_error()? {
             return Err(error);
         }

@@ -5,7 +5,7 @@
 //! operation either completed, and its result is returned whatever has happened since, or it did
 //! not happen.
 
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -257,7 +257,7 @@ impl Source {
     }
 }
 
-/// Reads what is there and throws it away.
-pub(crate) fn discard(mut socket: &Socket) -> io::Result<usize> {
-    socket.read(&mut [0; 64])
+/// Receives what is there and throws it away.
+pub(crate) fn discard(socket: &Socket) -> io::Result<usize> {
+    recv(socket, &mut [0; 64])
 }

@@ -17,7 +17,8 @@ use socket2::Socket;
 
 use super::io::{Direction, Done, Source, discard};
 use crate::base::lock::Lock;
-use crate::driver::{socket, sys};
+use crate::driver::call::Call;
+use crate::driver::{faults, socket, sys};
 
 /// A signal that this process has listened for.
 struct Known {
@@ -67,7 +68,9 @@ impl Watched {
         add_listener(signal)?;
         let mut watched = Watched { signal, arrived: Arc::default(), actions: Vec::new() };
         // The flag before the byte: whoever is woken by the byte finds the flag.
+        faults::check(Call::Action)?;
         watched.actions.push(flag::register(signal, watched.arrived.clone())?);
+        faults::check(Call::Action)?;
         watched.actions.push(pipe::register(signal, writer)?);
         Ok(watched)
     }
@@ -120,6 +123,7 @@ impl Listener {
         let mut watched = self.watched.borrow_mut();
         let watched = watched.iter_mut().find(|watched| watched.signal == signal);
         if let (Some(default), Some(watched)) = (default, watched) {
+            faults::check(Call::Action)?;
             watched.actions.push(flag::register(signal, default)?);
         }
         Ok(())
