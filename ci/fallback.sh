@@ -11,3 +11,7 @@ export RUSTFLAGS="--cfg betterthreads_mprotect" CARGO_TARGET_DIR="target/fallbac
 run cargo test --locked --no-run
 # timeout: a greenlet that is never woken must end as a failure.
 run timeout --kill-after=10 600 env --default-signal=INT,QUIT cargo test --locked
+
+# The only tests that see this twin's system calls fail.
+run cargo test --locked --features testing --test faults --no-run
+run timeout --kill-after=10 600 cargo test --locked --features testing --test faults
