@@ -371,6 +371,7 @@ fn the_census_counts_what_is_alive_and_comes_back() {
         assert_eq!(during.greenlets, before.greenlets + 2);
         assert_eq!(during.timers, before.timers + 1);
         assert_eq!(during.descriptors, before.descriptors + 1);
+        assert_eq!(during.waiters, before.waiters + 1);
         assert_eq!(during.stacks_used, before.stacks_used + 2);
         reader.kill();
         sleeper.join();

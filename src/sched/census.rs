@@ -14,6 +14,8 @@ pub struct Census {
     pub timers: usize,
     /// Descriptors in the poller.
     pub descriptors: usize,
+    /// Greenlets that wait for a descriptor to be ready.
+    pub waiters: usize,
     /// Greenlets that are ready to run.
     pub ready: usize,
     /// Stacks that are in use by greenlets.
@@ -35,6 +37,7 @@ impl Hub {
             greenlets: self.live.borrow().len(),
             timers: self.timers.borrow().len(),
             descriptors: self.io.borrow().len(),
+            waiters: self.io.borrow().waiters(),
             ready: self.ready(),
             stacks_used: stacks.used,
             stacks_free: stacks.warm + stacks.clean,

@@ -61,6 +61,12 @@ impl IoTable {
         self.0.len()
     }
 
+    /// How many are in the queues, of all descriptors and both directions.
+    #[cfg(feature = "testing")]
+    pub(super) fn waiters(&self) -> usize {
+        self.0.iter().map(|entry| entry.read.waiters.len() + entry.write.waiters.len()).sum()
+    }
+
     pub(super) fn remove(&mut self, key: Key) {
         self.0.remove(key);
     }
