@@ -245,6 +245,7 @@ impl Stage {
         }
         self.plan.join_abroad();
         self.judge(fate);
+        assert_eq!(testing::census().waiters, 0, "somebody dead waits for a descriptor");
         for check in self.checks.take() {
             check(fate);
         }

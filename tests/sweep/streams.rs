@@ -55,8 +55,12 @@ fn feed(stage: &Stage) -> (Transfer, Rc<TcpStream>) {
     });
     let (read, stream) = (transfer.clone(), here.clone());
     stage.rival(move || read.read_to_end(&stream, 5, || {}));
-    let all = transfer.clone();
-    stage.afterwards(move |_| all.settle());
+    let (all, stream) = (transfer.clone(), here.clone());
+    stage.afterwards(move |_| {
+        // It was open until now, so those who waited for it would be found.
+        drop(stream);
+        all.settle();
+    });
     (transfer, here)
 }
 
