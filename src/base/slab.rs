@@ -111,6 +111,14 @@ impl<T> Slab<T> {
         }
     }
 
+    /// The keys of all entries, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        let slots = (0..).zip(&self.slots);
+        slots
+            .filter(|(_, slot)| matches!(slot.state, State::Full(_)))
+            .map(|(index, slot)| Key { index, generation: slot.generation })
+    }
+
     /// The entries in the order of their slots, which is no order a caller may rely on.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter_map(|slot| match &slot.state {

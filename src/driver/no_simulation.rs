@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
+use std::thread;
 use std::time::Instant;
 
 use super::poll::{Event, Until};
@@ -21,6 +22,11 @@ pub(super) fn poll(
     mut kernel: impl FnMut(Until, &mut Vec<Event>) -> io::Result<bool>,
 ) -> io::Result<()> {
     kernel(until, events).map(drop)
+}
+
+/// Waits until `deadline`, whatever happens.
+pub(super) fn rest(deadline: Instant) {
+    thread::sleep(deadline.saturating_duration_since(Instant::now()));
 }
 
 /// A descriptor was registered.

@@ -27,8 +27,7 @@ pub(crate) struct Event {
 
 impl Event {
     /// Both directions may be ready.
-    #[cfg(feature = "testing")]
-    pub(super) fn of_both(token: u64) -> Event {
+    pub(crate) fn of_both(token: u64) -> Event {
         Event { token, readable: true, writable: true, short_reads_tell_nothing: false }
     }
 }
@@ -38,6 +37,9 @@ const WAKE: Token = Token(usize::MAX);
 
 /// How many events one poll brings at the most.
 const CAPACITY: usize = 1024;
+
+/// How long a hub rests that cannot poll.
+const REST: Duration = Duration::from_millis(10);
 
 /// The hub's end of the poller.
 pub(crate) struct Driver {
@@ -81,6 +83,16 @@ impl Driver {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             result => result,
         }
+    }
+
+    /// Waits for a moment instead, after a poll that failed, but no longer than that would have.
+    pub(crate) fn rest(&self, until: Until) {
+        let rested = self.now() + REST;
+        simulation::rest(match until {
+            Until::Now => return,
+            Until::Deadline(deadline) => deadline.min(rested),
+            Until::Event => rested,
+        });
     }
 
     /// The same of the kernel alone. Tells whether it was woken by [`Handle::wake`].

@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::poll::{Event, Until};
@@ -111,6 +112,14 @@ pub(super) fn poll(
         if events.is_empty() {
             return if woken { Ok(()) } else { Err(io::ErrorKind::Deadlock.into()) };
         }
+    }
+}
+
+/// Waits until `deadline`, whatever happens.
+pub(super) fn rest(deadline: Instant) {
+    match is_here() {
+        true => advance(deadline),
+        false => thread::sleep(deadline.saturating_duration_since(Instant::now())),
     }
 }
 

@@ -92,6 +92,8 @@ pub(crate) struct Hub {
     pace: Pace,
     /// When to look for stacks that nobody needs.
     trim_at: Cell<Option<Instant>>,
+    /// How many polls in a row have failed.
+    failed_polls: Cell<u64>,
     /// The running greenlet goes back to the end of the queue when it suspends.
     requeue: Cell<bool>,
     /// The loop itself runs, on the main greenlet's stack.
@@ -128,6 +130,7 @@ impl Hub {
             messages: Cell::new(Vec::new()),
             pace: Pace::new(),
             trim_at: Cell::new(None),
+            failed_polls: Cell::new(0),
             requeue: Cell::new(false),
             looping: Cell::new(false),
             hosted: Cell::new(false),
@@ -331,13 +334,30 @@ impl Hub {
         self.remote.woke();
         match result {
             Err(error) if error.kind() == io::ErrorKind::Deadlock => self.raise_deadlock(),
-            Err(error) => spawn::report(self, format!("polling for events failed: {error}")),
-            Ok(()) => {}
+            Err(error) => self.do_without_poll(until, &error),
+            Ok(()) => self.failed_polls.set(0),
         }
         for event in events.drain(..) {
             self.io_event(event);
         }
         self.events.set(events);
+    }
+
+    /// Gets by after a poll that failed, as all may from now on: somebody may have closed the
+    /// poller's descriptor. Timers and messages need none. A hub with nothing else to do rests, and
+    /// then lets everyone who waits for a descriptor look for itself.
+    #[cold]
+    fn do_without_poll(&self, until: Until, error: &io::Error) {
+        let failed = self.failed_polls.get() + 1;
+        self.failed_polls.set(failed);
+        if 10_u64.pow(failed.ilog10()) == failed {
+            let message = format!("polling for events failed, number {failed} in a row: {error}");
+            spawn::report(self, message);
+        }
+        if !matches!(until, Until::Now) {
+            self.driver.borrow().rest(until);
+            self.suspect_all();
+        }
     }
 
     /// Ends the wait of the main greenlet in a world where nothing can happen any more.

@@ -2,19 +2,21 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::fs::File;
+use std::fs::{self, DirEntry, File};
 use std::io::{Read, Write};
 use std::iter;
+use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
+use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use betterthreads::net::{TcpListener, ToSocketAddrs};
 use betterthreads::testing::{self, Call, Simulation};
 use betterthreads::{Greenlet, run, sleep, spawn};
-use libc::{EAGAIN, EMFILE};
+use libc::{EAGAIN, EINVAL, EMFILE};
 
-use crate::common::in_a_process;
+use crate::common::{in_a_process, parked, stream};
 use crate::storms::fail_first;
 use crate::sweep::alone;
 
@@ -125,6 +127,82 @@ fn at_the_limit_of_open_files_a_server_serves_as_descriptors_come_free() {
             }
             talking.join().expect("no panic");
             server.kill();
+        });
+    });
+}
+
+/// Puts another file in the place of this process's pollers, as a program does that closes what is
+/// not its own and then opens something.
+fn break_pollers() -> usize {
+    let other = File::open("/dev/null").expect("a descriptor");
+    let used = fs::read_dir("/proc/self/fd").expect("the list of descriptors").flatten();
+    let is_poller = |entry: &DirEntry| {
+        fs::read_link(entry.path()).is_ok_and(|file| file.as_os_str() == "anon_inode:[eventpoll]")
+    };
+    let pollers = used.filter(is_poller);
+    let numbers: Vec<RawFd> = pollers
+        .map(|entry| entry.file_name().to_str().expect("a number").parse().expect("one"))
+        .collect();
+    for number in &numbers {
+        // SAFETY: both descriptors are open, and no memory depends on what they refer to.
+        assert_eq!(unsafe { libc::dup2(other.as_raw_fd(), *number) }, *number);
+    }
+    numbers.len()
+}
+
+/// What the library has logged.
+static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Collector;
+
+impl log::Log for Collector {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.lock().expect("no panic").push(record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn a_hub_goes_on_though_its_poller_is_gone() {
+    elsewhere(|| {
+        log::set_logger(&Collector).expect("the first one");
+        log::set_max_level(log::LevelFilter::Error);
+        run(|| {
+            let (reader, mut peer) = stream();
+            let reading = parked(move || (&reader).read(&mut [0]).expect("a byte"));
+            assert!(break_pollers() > 0);
+            let polls = Rc::new(Cell::new(0));
+            let count = polls.clone();
+            let _counting = testing::intercept(move |call| {
+                count.set(count.get() + u32::from(call == Call::EpollWait));
+                None
+            });
+            let began = Instant::now();
+            sleep(0.2);
+            assert!(began.elapsed() >= Duration::from_millis(200));
+            assert!((1..60).contains(&polls.get()), "{} polls in 0.2 seconds", polls.get());
+            peer.write_all(b"!").expect("a peer");
+            assert_eq!(reading.get().expect("its end"), 1);
+            let target = parked(|| sleep(3600));
+            let killed = target.clone();
+            let killer = thread::spawn(move || killed.kill());
+            target.join();
+            killer.join().expect("no panic");
+            let (unknown, _peer) = stream();
+            let error = (&unknown).read(&mut [0]).expect_err("nowhere to register it");
+            assert_eq!(error.raw_os_error(), Some(EINVAL));
+            while polls.get() < 12 {
+                sleep(0.01);
+            }
+            let logged = LOGGED.lock().expect("no panic").clone();
+            let about = |text: &str| logged.iter().any(|line| line.contains(text));
+            assert!(about("failed, number 1 in a row") && about("failed, number 10 in a row"));
+            assert!(!about("failed, number 2 in a row"), "{logged:?}");
         });
     });
 }

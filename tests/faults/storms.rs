@@ -6,15 +6,16 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsFd;
 use std::rc::Rc;
+use std::time::Duration;
 
 use betterthreads::net::{TcpListener, TcpStream};
 use betterthreads::select::select;
 use betterthreads::signal::{SIGUSR1, Signals};
 use betterthreads::testing::{self, Call, Interception};
 use betterthreads::{Greenlet, sleep, spawn};
-use libc::{EINTR, EMFILE};
+use libc::{EBADF, EINTR, EMFILE};
 
-use crate::common::{hosted, settle, stream};
+use crate::common::{hosted, parked, settle, stream};
 use crate::notes::{Notes, greenlet};
 use crate::sweep::{State, alone};
 use crate::{sockets, waits};
@@ -88,6 +89,54 @@ fn may_be_interrupted(call: Call) -> bool {
         call,
         Call::EpollWait | Call::Poll | Call::Accept | Call::Connect | Call::Receive | Call::Send
     )
+}
+
+fn poll_fails(call: Call) -> Option<i32> {
+    (call == Call::EpollWait).then_some(EBADF)
+}
+
+#[test]
+fn a_hub_whose_polls_all_fail_still_serves_everybody() {
+    in_worlds(|| {
+        let (storm, _) = failing(poll_fails);
+        let scenarios: [fn(&Notes); 4] = [
+            sockets::echo,
+            sockets::run_out_of_time,
+            waits::select_several,
+            waits::listen_for_signals,
+        ];
+        weather(storm, &scenarios, None);
+    });
+}
+
+#[test]
+fn a_poll_that_fails_is_not_repeated_at_once() {
+    in_worlds(|| {
+        let (storm, count) = failing(poll_fails);
+        let (reader, _peer) = stream();
+        let reading = parked(move || (&reader).read(&mut [0]).map(drop));
+        let began = testing::elapsed();
+        sleep(10);
+        assert_eq!(testing::elapsed() - began, Duration::from_secs(10));
+        assert!((100..=2000).contains(&count.get()), "{} polls in 10 seconds", count.get());
+        drop(storm);
+        reading.kill();
+    });
+}
+
+#[test]
+fn a_poll_that_fails_for_a_while_loses_no_event() {
+    in_worlds(|| {
+        let (_storm, count) = fail_first(20, Call::EpollWait, EBADF);
+        let (reader, mut peer) = stream();
+        let reading = spawn(move || (&reader).read(&mut [0]).expect("a byte"));
+        sleep(0.001);
+        peer.write_all(b"!").expect("a peer");
+        assert_eq!(reading.get().expect("its end"), 1);
+        // Nobody else waits for a descriptor now, and the hub has no need to poll.
+        sleep(10);
+        assert!((1..=20).contains(&count.get()));
+    });
 }
 
 fn makes_a_descriptor(call: Call) -> bool {
