@@ -109,6 +109,8 @@ impl Remote {
         if self.sleeping.swap(false, Ordering::AcqRel)
             && let Err(error) = self.with_driver(Handle::wake)
         {
+            // It sleeps on until something else wakes it: the next message tries again.
+            self.sleeping.store(true, Ordering::Release);
             let message = format!("a hub could not be woken: {error}");
             if current::with(|hub| spawn::report(hub, message.clone())).is_none() {
                 log::error!("{message}");

@@ -18,4 +18,5 @@ mod sockets;
 mod stacks;
 mod storms;
 mod sweep;
+mod threads;
 mod waits;
