@@ -11,13 +11,14 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 pub use signal_hook::consts::signal::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
 };
 use signal_hook::low_level::raise;
 
-use super::api::{getcurrent, shield, spawn};
+use super::api::{getcurrent, shield, sleep, spawn};
 use super::greenlet::Greenlet;
 use crate::base::lock::Lock;
 use crate::sched::hub::Hub;
@@ -83,6 +84,9 @@ impl fmt::Display for KeyboardInterrupt {
 }
 
 impl Error for KeyboardInterrupt {}
+
+/// How often a watcher that cannot wait looks for a Ctrl-C.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// One who catches.
 struct Catching {
@@ -170,8 +174,12 @@ impl Catcher {
         let target = getcurrent();
         let signals = listener.clone();
         let watcher = spawn(move || {
-            while let Ok(interrupt) = signals.wait_for(|| take_interrupt(number)) {
-                target.throw(interrupt);
+            loop {
+                match signals.wait_for(|| take_interrupt(number)) {
+                    Ok(interrupt) => target.throw(interrupt),
+                    // Nothing more can be watched: a Ctrl-C is found a little later.
+                    Err(_) => sleep(RETRY),
+                }
             }
         });
         watcher.set_name("Ctrl-C");

@@ -12,9 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use betterthreads::net::{TcpListener, ToSocketAddrs};
+use betterthreads::signal::{KeyboardInterrupt, SIGINT, catch_keyboard_interrupt};
 use betterthreads::testing::{self, Call, Simulation};
 use betterthreads::{Greenlet, run, sleep, spawn};
-use libc::{EAGAIN, EINVAL, EMFILE};
+use libc::{EAGAIN, EINVAL, EMFILE, ENOSPC};
+use signal_hook::low_level::raise;
 
 use crate::common::{in_a_process, parked, stream};
 use crate::storms::fail_first;
@@ -59,6 +61,21 @@ fn a_look_up_without_a_thread_fails_alone_and_later_ones_share_what_there_is() {
                 assert_eq!(answered.get().expect("no panic"), None);
             }
             assert_eq!(testing::census().greenlets, before);
+        });
+    });
+}
+
+#[test]
+fn ctrl_c_is_caught_though_nothing_more_can_be_watched() {
+    elsewhere(|| {
+        Simulation::new(1).run(|| {
+            let _full = testing::intercept(|call| (call == Call::EpollAdd).then_some(ENOSPC));
+            let result = catch_keyboard_interrupt(|| {
+                sleep(10);
+                raise(SIGINT).expect("a signal");
+                sleep(3600);
+            });
+            assert_eq!(result, Err(KeyboardInterrupt));
         });
     });
 }

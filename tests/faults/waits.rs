@@ -1,6 +1,6 @@
 //! Other waits: several descriptors at once, signals, a thread that has no hub.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
@@ -9,13 +9,15 @@ use std::time::Duration;
 use betterthreads::net::{TcpListener, TcpStream};
 use betterthreads::queue::Queue;
 use betterthreads::select::select;
-use betterthreads::signal::{SIGUSR1, Signals};
+use betterthreads::signal::{
+    KeyboardInterrupt, SIGINT, SIGUSR1, Signals, catch_keyboard_interrupt,
+};
 use betterthreads::testing::Call;
 use betterthreads::{sleep, spawn};
 use libc::EPERM;
 use signal_hook::low_level::raise;
 
-use crate::common::{on_drop, stream};
+use crate::common::{caught, on_drop, stream};
 use crate::errors::{errors_of, is_told};
 use crate::notes::{Notes, plain_thread};
 use crate::support::{open_fds, within};
@@ -76,6 +78,32 @@ pub(crate) fn listen_for_signals(notes: &Notes) {
 #[test]
 fn a_listener_for_signals() {
     sweep(Scenario::new("signals", listen_for_signals));
+}
+
+/// Asks for a Ctrl-C. Where that fails it panics; this makes an error of the panic again.
+fn press_ctrl_c() -> io::Result<()> {
+    let press = || {
+        raise(SIGINT).expect("a signal");
+        sleep(3600);
+    };
+    match caught(|| catch_keyboard_interrupt(press)) {
+        Ok(result) => assert_eq!(result, Err(KeyboardInterrupt)),
+        Err(payload) => {
+            let text = payload.downcast::<String>().expect("a message");
+            assert!(text.starts_with("failed to listen for Ctrl-C: "), "{text}");
+            let number = text.rsplit(' ').next().expect("a number").trim_end_matches(')');
+            return Err(io::Error::from_raw_os_error(number.parse().expect("a number")));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_catcher_of_ctrl_c() {
+    let run = |notes: &Notes| notes.insist(press_ctrl_c);
+    // Its watcher is in nobody's way.
+    let repeated = &[Call::EpollAdd, Call::Receive];
+    sweep(Scenario { repeated, ..Scenario::new("Ctrl-C", run) });
 }
 
 /// Everything that waits, on a thread that waits itself.
