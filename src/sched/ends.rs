@@ -13,12 +13,12 @@
 use std::fmt::Write;
 use std::io;
 use std::ptr;
-use std::sync::OnceLock;
 
 use super::control::Status;
 use super::current;
 use super::hub::Hub;
 use super::kill::{self, Exception, Placed};
+use crate::base::lock::Lock;
 use crate::driver::call::Call;
 use crate::driver::{faults, sys};
 
@@ -28,24 +28,29 @@ use crate::driver::{faults, sys};
 ///
 /// That of `pthread_key_create` or `pthread_setspecific`: out of keys or memory.
 pub(super) fn watch_thread() -> io::Result<()> {
-    static KEY: OnceLock<Result<libc::pthread_key_t, i32>> = OnceLock::new();
+    static KEY: Lock<Option<libc::pthread_key_t>> = Lock::new(None);
     if sys::is_main_thread() {
         return Ok(());
     }
-    let key = *KEY.get_or_init(|| {
-        let mut key = 0;
-        // SAFETY: `key` is written before the call returns; `end_of_thread` has the C ABI.
-        match unsafe { libc::pthread_key_create(&raw mut key, Some(end_of_thread)) } {
-            0 => Ok(key),
-            code => Err(code),
-        }
-    });
-    let key = key.map_err(io::Error::from_raw_os_error)?;
+    let mut key = KEY.lock();
+    let key = match *key {
+        Some(key) => key,
+        None => *key.insert(make_key()?),
+    };
     faults::check(Call::Mark)?;
     // SAFETY: the key exists and is never deleted. The value is a mark, never read through; it is
     // not null, so the destructor will run.
     match unsafe { libc::pthread_setspecific(key, ptr::dangling::<u8>().cast()) } {
         0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
+    }
+}
+
+fn make_key() -> io::Result<libc::pthread_key_t> {
+    let mut key = 0;
+    // SAFETY: `key` is written before the call returns; `end_of_thread` has the C ABI.
+    match unsafe { libc::pthread_key_create(&raw mut key, Some(end_of_thread)) } {
+        0 => Ok(key),
         code => Err(io::Error::from_raw_os_error(code)),
     }
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use betterthreads::net::{TcpListener, ToSocketAddrs};
 use betterthreads::signal::{KeyboardInterrupt, SIGINT, catch_keyboard_interrupt};
 use betterthreads::testing::{self, Call, Simulation};
+use betterthreads::thread::Builder;
 use betterthreads::{Greenlet, run, sleep, spawn};
 use libc::{EAGAIN, EINVAL, EMFILE, ENOSPC};
 use signal_hook::low_level::raise;
@@ -77,6 +78,42 @@ fn ctrl_c_is_caught_though_nothing_more_can_be_watched() {
             });
             assert_eq!(result, Err(KeyboardInterrupt));
         });
+    });
+}
+
+/// Takes all the keys that are left for values of threads.
+fn use_up_keys() -> Vec<libc::pthread_key_t> {
+    let mut keys = Vec::new();
+    loop {
+        let mut key = 0;
+        // SAFETY: `key` is written before the call returns; without a destructor nothing is called.
+        match unsafe { libc::pthread_key_create(&raw mut key, None) } {
+            0 => keys.push(key),
+            error => {
+                assert_eq!(error, EAGAIN);
+                return keys;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thread_without_a_key_left_has_no_hub_until_there_is_one() {
+    elsewhere(|| {
+        let keys = use_up_keys();
+        let spawn_on_a_new_thread = || {
+            let spawned = thread::spawn(|| {
+                let spawned = Builder::new().spawn(|| ());
+                spawned.map(|handle| handle.join().is_ok()).map_err(|error| error.raw_os_error())
+            });
+            spawned.join().expect("no panic")
+        };
+        assert_eq!(spawn_on_a_new_thread(), Err(Some(EAGAIN)));
+        for key in keys {
+            // SAFETY: the key exists and nobody uses it.
+            unsafe { libc::pthread_key_delete(key) };
+        }
+        assert_eq!(spawn_on_a_new_thread(), Ok(true));
     });
 }
 
