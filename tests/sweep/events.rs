@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use betterthreads::event::{AsyncResult, Event};
+use betterthreads::lock::Semaphore;
 use betterthreads::spawn;
 
 use crate::common::on_drop;
@@ -18,6 +19,7 @@ sweeps! {
     a_result_with_a_time_limit_leaves_no_waiter => result_in_time,
     one_who_dies_leaves_a_failure_as_its_result => fail,
     a_result_copies_how_a_victim_ended => copy,
+    one_who_waits_in_vain_is_forgotten => in_vain,
 }
 
 fn event(stage: &Stage) {
@@ -173,5 +175,22 @@ fn copy(stage: &Stage) {
         gone.wait();
         // The victim may have died before it had a child.
         assert!(!has_child.get() || result.get().is_ok_and(|value| value == 7));
+    });
+}
+
+/// Nobody comes by later who would clear up.
+fn in_vain(stage: &Stage) {
+    let event = Rc::new(Event::new());
+    let (result, semaphore) = (Rc::new(AsyncResult::<u32>::new()), Rc::new(Semaphore::new(0)));
+    let (event_too, result_too, semaphore_too) = (event.clone(), result.clone(), semaphore.clone());
+    let span = stage.span();
+    stage.victim(move || {
+        assert!(!event_too.wait_timeout(span));
+        assert!(!result_too.wait_timeout(span));
+        assert!(!semaphore_too.acquire_timeout(span));
+    });
+    stage.afterwards(move |_| {
+        let waiters = [event.linkcount(), result.linkcount(), semaphore.linkcount()];
+        assert_eq!(waiters, [0, 0, 0]);
     });
 }

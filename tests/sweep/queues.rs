@@ -73,6 +73,15 @@ fn producer(account: &Account, pipe: &Rc<Pipe>, first: u32) -> impl FnOnce() + u
     }
 }
 
+/// Checks that every item was received and is gone, while the queue is still there.
+fn settle(stage: &Stage, account: Account, pipe: &Rc<Pipe>, settle: fn(&Account)) {
+    let pipe = pipe.clone();
+    stage.afterwards(move |_| {
+        settle(&account);
+        drop(pipe);
+    });
+}
+
 /// Takes items out, with pauses, until none has come for a while.
 fn consumer(stage: &Stage, account: &Account, pipe: &Rc<Pipe>) -> impl FnOnce() + use<> {
     let (account, pipe) = (account.clone(), pipe.clone());
@@ -91,7 +100,7 @@ fn produce(stage: &Stage, pipe: &Rc<Pipe>) {
     stage.rival(producer(&account, pipe, 0));
     stage.victim(producer(&account, pipe, 100));
     stage.rival(consumer(stage, &account, pipe));
-    stage.afterwards(move |_| account.settle_in_order());
+    settle(stage, account, pipe, Account::settle_in_order);
 }
 
 /// The victim and a rival take out what two rivals put in.
@@ -116,7 +125,7 @@ fn consume(stage: &Stage, pipe: &Rc<Pipe>) {
     });
     stage.rival(producer(&account, pipe, 0));
     stage.rival(producer(&account, pipe, 100));
-    stage.afterwards(move |_| account.settle());
+    settle(stage, account, pipe, Account::settle);
 }
 
 /// The victim and a rival wait for one item each. The first one must not be kept from the rival by
@@ -131,6 +140,7 @@ fn hand_over(stage: &Stage, pipe: &Rc<Pipe>) {
     let rival = stage.rival(get());
     let (pause, limit, gone) = (stage.pause(), stage.span() * 10, stage.gone());
     let (ours, take_the_rest) = (account.clone(), consumer(stage, &account, pipe));
+    settle(stage, account, pipe, Account::settle);
     let pipe = pipe.clone();
     stage.rival(move || {
         ours.send(0, |item| (pipe.put_in_time)(item, limit));
@@ -144,7 +154,6 @@ fn hand_over(stage: &Stage, pipe: &Rc<Pipe>) {
         gone.wait();
         take_the_rest();
     });
-    stage.afterwards(move |_| account.settle());
 }
 
 /// Everybody has a time limit: the victim, who puts in and takes out, and its rivals.
@@ -164,5 +173,5 @@ fn exchange_in_time(stage: &Stage, pipe: &Rc<Pipe>) {
         }
     });
     stage.rival(consumer(stage, &account, pipe));
-    stage.afterwards(move |_| account.settle());
+    settle(stage, account, pipe, Account::settle);
 }
