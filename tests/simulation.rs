@@ -366,14 +366,17 @@ fn the_census_counts_what_is_alive_and_comes_back() {
         let (stream, _peer) = stream();
         let sleeper = spawn(|| sleep(1));
         let reader = spawn(move || (&stream).read(&mut [0]).map(drop));
+        let link = sleeper.link(drop);
         sleep(0.1);
         let during = testing::census();
-        assert_eq!(during.greenlets, before.greenlets + 2);
+        assert_eq!(during.greenlets, before.greenlets + 3);
+        assert_eq!(during.watchers, before.watchers + 1);
         assert_eq!(during.timers, before.timers + 1);
         assert_eq!(during.descriptors, before.descriptors + 1);
         assert_eq!(during.waiters, before.waiters + 1);
         assert_eq!(during.stacks_used, before.stacks_used + 2);
         reader.kill();
+        sleeper.unlink(&link);
         sleeper.join();
         // The ledger's tokens are the process's: other tests use them meanwhile.
         let mut after = testing::census();

@@ -16,6 +16,8 @@ pub struct Census {
     pub descriptors: usize,
     /// Greenlets that wait for a descriptor to be ready.
     pub waiters: usize,
+    /// Those who wait for the end of a greenlet, links included.
+    pub watchers: usize,
     /// Greenlets that are ready to run.
     pub ready: usize,
     /// Stacks that are in use by greenlets.
@@ -38,6 +40,7 @@ impl Hub {
             timers: self.timers.borrow().len(),
             descriptors: self.io.borrow().len(),
             waiters: self.io.borrow().waiters(),
+            watchers: self.live.borrow().iter().map(|greenlet| greenlet.watchers()).sum(),
             ready: self.ready(),
             stacks_used: stacks.used,
             stacks_free: stacks.warm + stacks.clean,

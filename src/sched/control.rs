@@ -442,6 +442,12 @@ impl Control {
         self.end.lock().watchers.iter().filter(|watcher| watcher.is_link()).count()
     }
 
+    /// How many want to know when it ends, links included.
+    #[cfg(feature = "testing")]
+    pub(super) fn watchers(&self) -> usize {
+        self.end.lock().watchers.len()
+    }
+
     /// Makes the end known: marks it dead and returns who is to be told.
     pub(super) fn finish(&self, outcome: Outcome) -> Few<Watcher> {
         let mut end = self.end.lock();
