@@ -4,9 +4,11 @@
 use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::rc::Rc;
+use std::time::Duration;
 
 use betterthreads::{
-    Greenlet, getcurrent, joinall, joinall_timeout, spawn, spawn_later, thread, try_joinall,
+    Greenlet, getcurrent, joinall, joinall_timeout, killall, sleep, spawn, spawn_later, thread,
+    try_joinall, with_timeout,
 };
 
 use crate::common::on_drop;
@@ -19,6 +21,7 @@ sweeps! {
     one_who_joins_all_leaves_nobody_watched => join_all,
     one_who_joins_all_with_a_time_limit_leaves_nobody_watched => join_all_in_time,
     one_who_joins_until_the_first_failure_sees_it => try_join_all,
+    one_who_joins_in_vain_is_forgotten => in_vain,
     a_thread_is_joined_as_in_std => join_thread,
     children_outlive_a_parent_that_dies => orphans,
     children_that_begin_later_outlive_a_parent_that_dies => late_orphans,
@@ -37,7 +40,7 @@ fn children(stage: &Stage, count: u32) -> (Vec<Greenlet<u32>>, Rc<Cell<u32>>) {
     let spawn_one = |number| {
         let (ended, span) = (ended.clone(), stage.span());
         let end = move || {
-            betterthreads::sleep(span * number);
+            sleep(span * number);
             ended.set(ended.get() + 1);
             number
         };
@@ -94,7 +97,7 @@ fn try_join_all(stage: &Stage) {
     let (mut children, ended) = children(stage, 2);
     let span = stage.span();
     children.push(spawn(move || {
-        betterthreads::sleep(span / 2);
+        sleep(span / 2);
         resume_unwind(Box::new("failed"))
     }));
     stage.victim(move || {
@@ -102,6 +105,23 @@ fn try_join_all(stage: &Stage) {
         assert_eq!(failure.downcast_ref::<&str>(), Some(&"failed"));
         assert_eq!(ended.get(), 1, "the others go on");
     });
+}
+
+/// Those who are waited for go on until the stage has looked who waits for them.
+fn in_vain(stage: &Stage) {
+    let (targets, span) = ([spawn(endure), spawn(endure)], stage.span());
+    let all = targets.clone();
+    stage.victim(move || {
+        assert!(!all[0].join_timeout(span));
+        assert!(joinall_timeout(&all, span).is_empty());
+        assert!(all[1].get_timeout(span).is_err());
+        assert!(with_timeout(span, || joinall(&all)).is_err());
+    });
+    stage.afterwards(move |_| killall(&targets));
+}
+
+fn endure() {
+    sleep(Duration::MAX);
 }
 
 fn join_thread(stage: &Stage) {
@@ -148,7 +168,7 @@ fn late_orphans(stage: &Stage) {
                 ends.set(ends.get() + 1);
             });
             count.set(count.get() + 1);
-            betterthreads::sleep(span);
+            sleep(span);
         }
     });
     outlive(stage, spawned, ended);

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use betterthreads::lock::{BoundedSemaphore, RLock, Semaphore};
+use betterthreads::sleep;
 use betterthreads::sync::{Mutex, PoisonError, RwLock};
 
 use crate::common::on_drop;
@@ -21,6 +22,7 @@ sweeps! {
     a_mutex_is_free_afterwards => mutex,
     a_dead_reader_lets_writers_in => |stage| read_write(stage, &[Access::Read]),
     a_dead_writer_lets_readers_in => |stage| read_write(stage, &[Access::Write]),
+    a_dead_writer_lets_in_who_waited_behind_it => behind_writer,
     one_who_reads_and_writes_lets_everybody_in => |stage| {
         read_write(stage, &[Access::Read, Access::Write, Access::Read]);
     },
@@ -237,5 +239,31 @@ fn read_write(stage: &Stage, accesses: &'static [Access]) {
         assert!(may_be_poisoned || !shared.lock.is_poisoned(), "poisoned by nobody");
         shared.lock.clear_poison();
         assert!(*shared.lock.try_write().expect("nobody is in") >= 2);
+    });
+}
+
+/// The victim waits to write while a rival reads; another reader stands behind it.
+fn behind_writer(stage: &Stage) {
+    let (lock, is_in) = (Rc::new(RwLock::new(())), Rc::new(Cell::new(false)));
+    let (reads, seen, pause, gone) = (lock.clone(), is_in.clone(), stage.pause(), stage.gone());
+    stage.rival(move || {
+        let _reading = reads.read().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..3 {
+            pause();
+            if gone.is_set() {
+                pause();
+                assert!(seen.get(), "kept out by one who is dead");
+            }
+        }
+    });
+    let (writes, span) = (lock.clone(), stage.span());
+    stage.victim(move || {
+        sleep(span / 4);
+        drop(writes.write());
+    });
+    stage.rival(move || {
+        sleep(span / 2);
+        let _reading = lock.read().unwrap_or_else(PoisonError::into_inner);
+        is_in.set(true);
     });
 }

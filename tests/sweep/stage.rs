@@ -245,7 +245,9 @@ impl Stage {
         }
         self.plan.join_abroad();
         self.judge(fate);
-        assert_eq!(testing::census().waiters, 0, "somebody dead waits for a descriptor");
+        let census = testing::census();
+        assert_eq!(census.waiters, 0, "somebody dead waits for a descriptor");
+        assert_eq!(census.watchers, 0, "somebody dead waits for the end of a greenlet");
         for check in self.checks.take() {
             check(fate);
         }
