@@ -61,8 +61,11 @@ impl Barrier {
         }
         drop(state);
         let has_passed = || self.state.lock().generation != generation;
-        if self.passed.park(None, has_passed, || {}) == Woken::Raised {
-            self.withdraw(generation);
+        // The leader of the round before may come to its wake-ups only now.
+        while !has_passed() {
+            if self.passed.park(None, has_passed, || {}) == Woken::Raised {
+                self.withdraw(generation);
+            }
         }
         BarrierWaitResult(false)
     }

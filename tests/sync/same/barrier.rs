@@ -31,6 +31,29 @@ fn nobody_passes_before_all_have_come_and_each_round_has_one_leader() {
     });
 }
 
+/// Again and again, for the moment in which some are in the next round already and the leader of
+/// this one still wakes the others.
+#[test]
+fn a_late_leader_lets_nobody_through_the_next_round() {
+    hosted(|| {
+        const SIZE: usize = 8;
+        const ROUNDS: usize = 10_000;
+        let barrier = Arc::new(Barrier::new(SIZE));
+        let came = Arc::new(AtomicUsize::new(0));
+        let count_early = move || {
+            let has_come = |round: &usize| {
+                came.fetch_add(1, SeqCst);
+                barrier.wait();
+                came.load(SeqCst) >= round * SIZE
+            };
+            (1..=ROUNDS).filter(|round| !has_come(round)).count()
+        };
+        let threads: Vec<_> = (0..SIZE).map(|_| thread::spawn(count_early.clone())).collect();
+        let early: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(early, 0);
+    });
+}
+
 #[test]
 fn one_for_nobody_or_one_lets_everyone_through() {
     hosted(|| {
