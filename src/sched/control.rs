@@ -445,7 +445,7 @@ impl Control {
     /// How many want to know when it ends, links included.
     #[cfg(feature = "testing")]
     pub(super) fn watchers(&self) -> usize {
-        self.end.lock().watchers.len()
+        self.end.lock().watchers.iter().count()
     }
 
     /// Makes the end known: marks it dead and returns who is to be told.
