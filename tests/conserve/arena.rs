@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::prize::Prize;
 use crate::stage::Seat;
-use crate::tally::Outcome;
+use crate::tally::{Outcome, Tally};
 
 /// Who acts where.
 pub(crate) struct Arena {
@@ -48,24 +48,6 @@ impl Arena {
             None => &[Granted, TimedOut],
         }
     }
-
-    /// Moves the time of whoever was first, so that they are later from now on.
-    pub(crate) fn hold_back(&self, times: &mut Times, first: Outcome, by: Duration) {
-        match first {
-            Outcome::Granted => times.grant += by,
-            Outcome::Raised => times.kill += by,
-            Outcome::TimedOut => times.limit += by,
-            // Both at about the same time: this is the moment.
-            Outcome::GrantedThenRaised | Outcome::Missed => {}
-        }
-        let mut least = times.grant.min(times.limit);
-        if self.killer.is_some() {
-            least = least.min(times.kill);
-            times.kill -= least;
-        }
-        times.grant -= least;
-        times.limit -= least;
-    }
 }
 
 /// When each of the three acts, after the moment of their duel.
@@ -80,5 +62,46 @@ impl Times {
     /// The same with something added to each.
     pub(crate) fn later(self, mut by: impl FnMut() -> Duration) -> Times {
         Times { grant: self.grant + by(), kill: self.kill + by(), limit: self.limit + by() }
+    }
+}
+
+/// Looks for the moment where anyone may be first.
+#[derive(Debug)]
+pub(crate) struct Aim {
+    pub(crate) times: Times,
+    /// How far the last winner is held back. It grows while the same one wins.
+    step: Duration,
+    winner: Outcome,
+}
+
+const SHORTEST_STEP: Duration = Duration::from_micros(1);
+const LONGEST_STEP: Duration = Duration::from_micros(500);
+
+impl Aim {
+    pub(crate) fn new() -> Aim {
+        let (times, step) = (Times::default(), 16 * SHORTEST_STEP);
+        Aim { times, step, winner: Outcome::Missed }
+    }
+
+    /// Holds everyone back who was first in a batch, as often as that was so.
+    pub(crate) fn adjust(&mut self, arena: &Arena, batch: &Tally) {
+        let kinds = [Outcome::Granted, Outcome::Raised, Outcome::TimedOut];
+        let winner = kinds.into_iter().max_by_key(|&kind| batch.of(kind));
+        let winner = winner.expect("one of three");
+        self.step = match winner == self.winner {
+            true => LONGEST_STEP.min(self.step * 2),
+            false => SHORTEST_STEP.max(self.step / 3),
+        };
+        self.winner = winner;
+        let [granted, raised, timed_out] = kinds.map(|kind| batch.of(kind) as u32);
+        let all = (granted + raised + timed_out).max(1);
+        let Times { grant, kill, limit } = &mut self.times;
+        *grant += self.step * granted / all;
+        *kill += self.step * raised / all;
+        *limit += self.step * timed_out / all;
+        // Only the differences matter.
+        let least = *grant.min(limit);
+        let least = if arena.killer.is_some() { least.min(*kill) } else { least };
+        [grant, kill, limit].into_iter().for_each(|time| *time = time.saturating_sub(least));
     }
 }

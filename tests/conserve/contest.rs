@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use betterthreads::event::Event;
 use betterthreads::{Greenlet, GreenletExit, getcurrent, shield, sleep, spawn};
 
-use crate::arena::{ARENAS, Arena, Times};
+use crate::arena::{ARENAS, Aim, Arena, Times};
 use crate::chance::{Chance, factor};
 use crate::common::caught;
 use crate::duel::{Duel, Hit};
@@ -27,14 +27,14 @@ use crate::tally::Tally;
 const DUELS: usize = 12;
 const APART: Duration = Duration::from_micros(25);
 /// Batches of each arena at the least, and when to give up.
-const BATCHES: u64 = 6;
+const BATCHES: u64 = 5;
 const MOST_BATCHES: u64 = 100 * BATCHES;
 /// How often each kind of outcome is to be seen.
 const ENOUGH: u64 = 3;
 /// How far random delays go.
 const JITTER_NANOS: &[u64] = &[1, 500, 4_000, 32_000];
-/// How far whoever was first is held back at the most.
-const STEP_NANOS: u64 = 4_000;
+/// For how long one greenlet computes at a time.
+const COMPUTING_NANOS: &[u64] = &[0, 10_000, 50_000, 200_000];
 /// The time that is left for the last preparations, and what it grows to at the most.
 const SHORTEST_LEAD: Duration = Duration::from_micros(100);
 const LONGEST_LEAD: Duration = Duration::from_millis(5);
@@ -111,9 +111,14 @@ impl Batch {
         heirs
     }
 
-    /// Keeps a hub awake: it looks for kills and time-outs all the time.
-    fn stay_awake(&self) {
+    /// Keeps a hub awake: it looks for kills and time-outs all the time. While this one computes, a
+    /// target that was woken has not run yet.
+    fn stay_awake(&self, computing: Duration) {
         while !self.is_over.load(SeqCst) {
+            let end = Instant::now() + computing;
+            while Instant::now() < end {
+                std::hint::spin_loop();
+            }
             sleep(0);
         }
     }
@@ -129,15 +134,15 @@ struct Contest<'a> {
     maker: Maker,
     arena: &'a Arena,
     stage: &'a Stage,
-    /// The moment, on a hub that may sleep and on one that is kept awake.
-    times: [Times; 2],
+    /// At a hub that may sleep and at one that is kept awake.
+    aims: [Aim; 2],
     lead: Duration,
     tally: Tally,
 }
 
 impl fmt::Display for Contest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}; {:?}", self.name, self.arena.name, self.tally, self.times)
+        write!(f, "{} {}: {}; {:?}", self.name, self.arena.name, self.tally, self.aims)
     }
 }
 
@@ -174,7 +179,7 @@ impl Contest<'_> {
 
     fn batch(&mut self, chance: &mut Chance) {
         let is_awake = chance.one_in(2);
-        let times = self.times[usize::from(is_awake)];
+        let times = self.aims[usize::from(is_awake)].times;
         let batch = Arc::new(Batch {
             duels: self.duels(times, chance),
             start: OnceLock::new(),
@@ -183,20 +188,21 @@ impl Contest<'_> {
             is_over: AtomicBool::new(false),
         });
         if is_awake {
-            let awake = batch.clone();
-            drop(self.stage.begin(Seat::Home, move || awake.stay_awake()));
+            let (awake, computing) = (batch.clone(), *chance.pick(COMPUTING_NANOS));
+            let computing = Duration::from_nanos(computing);
+            drop(self.stage.begin(Seat::Home, move || awake.stay_awake(computing)));
         }
         let heirs_at = *chance.pick(&[Seat::Home, Seat::Away]);
         let fighters = self.begin(&batch, heirs_at);
         self.finish(&batch, fighters);
         batch.is_over.store(true, SeqCst);
+        let mut tally = Tally::default();
         for duel in &batch.duels {
             duel.check();
-            let outcome = duel.outcome();
-            self.tally.note(outcome);
-            let by = chance.nanos(STEP_NANOS);
-            self.arena.hold_back(&mut self.times[usize::from(is_awake)], outcome, by);
+            tally.note(duel.outcome());
         }
+        self.aims[usize::from(is_awake)].adjust(self.arena, &tally);
+        self.tally += tally;
     }
 
     /// Lets heirs of some duels begin to wait.
@@ -288,8 +294,9 @@ pub(crate) fn contests(chance: &mut Chance, prizes: &[(&'static str, Maker)]) {
     let stage = Stage::new();
     for &(name, maker) in prizes {
         for arena in ARENAS {
-            let (times, lead, tally) = Default::default();
-            let mut contest = Contest { name, maker, arena, stage: &stage, times, lead, tally };
+            let (lead, tally) = Default::default();
+            let aims = [Aim::new(), Aim::new()];
+            let mut contest = Contest { name, maker, arena, stage: &stage, aims, lead, tally };
             let result = caught(|| contest.run(chance));
             // Shown by the harness if the test fails, or when it is asked to.
             println!("{contest}");

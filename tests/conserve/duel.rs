@@ -1,10 +1,10 @@
 //! One grant, one who waits for it, and what comes in between: a kill, a throw, a time-out.
 //!
 //! The *target* waits and keeps what it got until it is hit. The *heir* waits behind it and is to
-//! have what the target has not used up. The *granter* grants once, the *killer* hits once, both at
-//! a time that is counted from the moment of the duel: when they have met. A target that does not
-//! come to the meeting has its limit counted from a time that was given in advance, and so have
-//! then the others. Where they all are is the affair of `contest`.
+//! have what the target has not used up. The *granter* grants once, the *killer* hits once, both
+//! some time after the moment of the duel. That is when they have met; or, if the target has a
+//! limit and is not at the meeting, a time that was given in advance. Where they all are is the
+//! affair of `contest`.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
@@ -47,14 +47,15 @@ pub(crate) struct Duel {
     party: u8,
     met: AtomicU8,
     moment: OnceLock<Instant>,
+    struck: OnceLock<Instant>,
     seen: AtomicU8,
     /// Somebody had it besides the target: the heir, or the target when it asked again.
     inherited: AtomicBool,
 }
 
 /// Lets time pass, on a hub by letting others run.
-fn wait_while(seat: Seat, condition: impl Fn() -> bool) {
-    while condition() {
+fn wait_until(time: Instant, seat: Seat) {
+    while Instant::now() < time {
         if seat.has_hub() {
             sleep(0);
         } else {
@@ -73,7 +74,7 @@ impl Duel {
     ) -> Duel {
         let has_hub = arena.target.has_hub();
         let is_limited = !has_hub || chance.one_in(2);
-        let (others, single) = (1 + u8::from(has_hub), arena.is_single());
+        let others = 1 + u8::from(arena.killer.is_some());
         Duel {
             after,
             times,
@@ -81,13 +82,14 @@ impl Duel {
             is_limited,
             is_native: !has_hub || prize.has_limit() && chance.one_in(2),
             weapon: chance.next(),
-            party: match single {
-                true => others + 1,
-                false if is_limited => 0,
-                false => others,
+            party: match (arena.is_single(), is_limited) {
+                (true, _) => others + 1,
+                (false, true) => 0,
+                (false, false) => others,
             },
             met: AtomicU8::new(0),
             moment: OnceLock::new(),
+            struck: OnceLock::new(),
             seen: AtomicU8::new(0),
             inherited: AtomicBool::new(false),
             prize,
@@ -100,14 +102,13 @@ impl Duel {
             return start + self.after;
         }
         let latest = Instant::now() + MEETING;
-        wait_while(seat, || {
-            let waits = self.met.load(SeqCst) < self.party && Instant::now() < latest;
-            if waits {
-                // There may be fewer processors than parties.
-                std::thread::yield_now();
+        while self.met.load(SeqCst) < self.party && Instant::now() < latest {
+            // There may be fewer processors than parties.
+            std::thread::yield_now();
+            if seat.has_hub() {
+                sleep(0);
             }
-            waits
-        });
+        }
         *self.moment.get_or_init(Instant::now)
     }
 
@@ -119,14 +120,15 @@ impl Duel {
     /// The granter's part.
     pub(crate) fn grant(&self, start: Instant, seat: Seat, grant: impl FnOnce()) {
         let time = self.meet(start, seat) + self.times.grant;
-        wait_while(seat, || Instant::now() < time);
+        wait_until(time, seat);
         grant();
     }
 
     /// The killer's part.
     pub(crate) fn kill(&self, start: Instant, seat: Seat, target: &Greenlet<()>) {
         let time = self.meet(start, seat) + self.times.kill;
-        wait_while(seat, || Instant::now() < time);
+        wait_until(time, seat);
+        self.struck.get_or_init(Instant::now);
         match self.weapon % 5 {
             0 => target.kill_nowait(),
             1 => target.throw(Hit),
@@ -150,8 +152,17 @@ impl Duel {
             () if self.has(SURVIVED) => Outcome::Granted,
             () if self.has(GRANTED) => Outcome::GrantedThenRaised,
             () if self.has(TIMED_OUT) => Outcome::TimedOut,
+            () if self.is_passed_on() => Outcome::GrantedThenRaised,
             () if self.has(WAITED) => Outcome::Raised,
             () => Outcome::Missed,
+        }
+    }
+
+    /// Whether it was granted to the target, which was hit after that and did not return.
+    fn is_passed_on(&self) -> bool {
+        match (self.prize.granted_at(), self.struck.get()) {
+            (Some(granted), Some(struck)) => granted < *struck,
+            _ => false,
         }
     }
 
@@ -170,7 +181,7 @@ impl Duel {
         }
         if self.comes_late {
             let time = self.moment(start, seat) + self.times.grant.min(self.times.kill);
-            wait_while(seat, || Instant::now() < time);
+            wait_until(time, seat);
         }
         self.note(WAITED);
         let held = self.wait(limit_from);

@@ -10,7 +10,7 @@ use betterthreads::{Greenlet, spawn};
 use crate::account::{Account, Item};
 use crate::chance::by_chance;
 use crate::contest::contests;
-use crate::prize::{Hold, Prize, Share, hold};
+use crate::prize::{Hold, Maker, Prize, Share, hold};
 use crate::stage::PATIENCE;
 
 /// A greenlet whose value everyone gets a clone of.
@@ -99,9 +99,10 @@ impl Prize for Joining {
     }
 }
 
+pub(crate) const PRIZES: &[(&str, Maker)] =
+    &[("get", Ending::boxed), ("JoinHandle::join", Joining::boxed)];
+
 #[test]
 fn an_end_is_learned_of_and_a_value_dropped_once() {
-    by_chance(60, |chance| {
-        contests(chance, &[("get", Ending::boxed), ("JoinHandle::join", Joining::boxed)]);
-    });
+    by_chance(180, |chance| contests(chance, PRIZES));
 }

@@ -9,7 +9,9 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use betterthreads::event::Event;
-use betterthreads::{Greenlet, GreenletExit, getcurrent, run, shield, spawn, with_timeout};
+use betterthreads::{
+    Greenlet, GreenletExit, checkpoint, getcurrent, run, shield, spawn, with_timeout,
+};
 
 use crate::chance::{Chance, by_chance, factor};
 use crate::common::caught;
@@ -17,11 +19,16 @@ use crate::stage::PATIENCE;
 use crate::tally::{Outcome, Tally};
 use crate::works::{self, Hand, Work};
 
-/// Hits at the least, and when to give up.
-const HITS: u64 = 1_500;
-const MOST_HITS: u64 = 100 * HITS;
+/// Rounds at the least, and when to give up.
+const ROUNDS: u64 = 12;
+const MOST_ROUNDS: u64 = 100 * ROUNDS;
+/// Hits of one round. Rounds are short, because many a loss is made good by what comes later.
+const HITS: u64 = 100;
 /// How often each kind of outcome is to be seen.
 const ENOUGH: u64 = 20;
+
+/// Throws of each thread at one who computes.
+const THROWS: u64 = 2_000;
 
 /// Workers of each hub, besides its main greenlet.
 const WORKERS: usize = 3;
@@ -138,19 +145,13 @@ impl Field {
         }
     }
 
-    /// Waits until everything was seen.
+    /// Waits until there were enough hits.
     fn watch(&self) {
-        use Outcome::{Granted, GrantedThenRaised, Raised, TimedOut};
-        loop {
-            std::thread::sleep(Duration::from_millis(1)); // real time: nobody tells this thread
-            let hits = self.hits.load(SeqCst);
-            let tally = self.tally();
-            let kinds = [Granted, GrantedThenRaised, Raised, TimedOut];
-            if hits >= HITS * factor() && tally.has(&kinds, ENOUGH * factor()) {
-                return;
-            }
-            assert!(hits < MOST_HITS * factor(), "one of {kinds:?} was not seen: {tally}");
+        let end = Instant::now() + PATIENCE;
+        while self.hits.load(SeqCst) < HITS {
+            assert!(Instant::now() < end, "those who fire are stuck");
             assert!(!self.has_failed.load(SeqCst), "a worker has failed");
+            std::thread::sleep(Duration::from_millis(1)); // real time: nobody tells this thread
         }
     }
 
@@ -174,8 +175,8 @@ fn finish(threads: Vec<JoinHandle<()>>) {
     }
 }
 
-/// Lets workers do `works` under fire.
-fn hail(chance: &mut Chance, name: &str, works: Vec<Box<dyn Work>>) {
+/// Lets workers do `works` under fire for a short time.
+fn round(chance: &mut Chance, works: Vec<Box<dyn Work>>) -> Tally {
     let field = Arc::new(Field {
         works,
         targets: Mutex::default(),
@@ -209,9 +210,7 @@ fn hail(chance: &mut Chance, name: &str, works: Vec<Box<dyn Work>>) {
             })
         })
         .collect();
-    let watched = caught(|| field.watch());
-    println!("{name}: {}", field.tally());
-    watched.unwrap_or_else(|payload| resume_unwind(payload));
+    field.watch();
     field.is_over.store(true, SeqCst);
     finish(threads);
     field.settle();
@@ -221,6 +220,25 @@ fn hail(chance: &mut Chance, name: &str, works: Vec<Box<dyn Work>>) {
     finish(hubs);
     assert!(!field.has_failed.load(SeqCst), "a worker has failed");
     field.works.iter().for_each(|work| work.check());
+    std::mem::take(&mut *field.tally())
+}
+
+/// Lets workers do works under fire until everything was seen.
+fn hail(chance: &mut Chance, name: &str, works: &[Make]) {
+    use Outcome::{Granted, GrantedThenRaised, Raised, TimedOut};
+    let kinds = [Granted, GrantedThenRaised, Raised, TimedOut];
+    let mut tally = Tally::default();
+    for rounds in 0.. {
+        if rounds >= ROUNDS * factor() && tally.has(&kinds, ENOUGH * factor()) {
+            return println!("{name}: {tally}");
+        }
+        assert!(rounds < MOST_ROUNDS * factor(), "one of {kinds:?} was not seen: {tally}");
+        let result = caught(|| round(chance, works.iter().map(|make| make()).collect()));
+        tally += result.unwrap_or_else(|payload| {
+            println!("in a hail on {name}: {tally}");
+            resume_unwind(payload)
+        });
+    }
 }
 
 type Make = fn() -> Box<dyn Work>;
@@ -241,18 +259,56 @@ const WORKS: &[(&str, Make)] = &[
 
 #[test]
 fn nothing_is_lost_under_fire() {
-    by_chance(60, |chance| {
+    by_chance(180, |chance| {
         for (name, make) in WORKS {
-            hail(chance, name, vec![make()]);
+            hail(chance, name, &[*make]);
         }
+    });
+}
+
+/// Throws at one who computes, again when one was seen, or at once.
+fn throw_at(target: &Greenlet<()>, seen: &AtomicU64, chance: &mut Chance) {
+    for _ in 0..THROWS * factor() {
+        let (before, waits) = (seen.load(SeqCst), chance.one_in(2));
+        target.throw(Thrown);
+        let end = Instant::now() + PATIENCE;
+        while waits && seen.load(SeqCst) == before {
+            assert!(Instant::now() < end, "a throw was not seen");
+        }
+    }
+}
+
+#[test]
+fn a_computation_sees_every_throw() {
+    by_chance(180, |chance| {
+        let (seen, thrown) = (AtomicU64::new(0), 2 * THROWS * factor());
+        // The main greenlet of this thread, which never waits.
+        let computing = getcurrent();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                let (computing, seen, mut chance) = (&computing, &seen, chance.fork());
+                scope.spawn(move || throw_at(computing, seen, &mut chance));
+            }
+            while seen.load(SeqCst) < thrown {
+                let end = Instant::now() + PATIENCE;
+                let result = caught(|| {
+                    while Instant::now() < end {
+                        checkpoint();
+                    }
+                });
+                let is_thrown = result.is_err_and(|payload| payload.is::<Thrown>());
+                assert!(is_thrown, "{seen:?} of {thrown} throws were seen");
+                seen.fetch_add(1, SeqCst);
+            }
+        });
+        assert!(caught(checkpoint).is_ok(), "one throw was seen twice");
     });
 }
 
 #[test]
 fn nothing_is_lost_of_all_together() {
-    by_chance(60, |chance| {
-        for _ in 0..3 {
-            hail(chance, "all", WORKS.iter().map(|(_, make)| make()).collect());
-        }
+    by_chance(180, |chance| {
+        let works: Vec<Make> = WORKS.iter().map(|(_, make)| *make).collect();
+        hail(chance, "all", &works);
     });
 }

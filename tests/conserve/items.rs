@@ -9,7 +9,7 @@ use betterthreads::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_chan
 use crate::account::{Account, Item};
 use crate::chance::by_chance;
 use crate::contest::contests;
-use crate::prize::{Hold, Prize, Share, hold};
+use crate::prize::{Hold, Maker, Prize, Share, hold};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -246,43 +246,37 @@ impl Prize for Handing {
     }
 }
 
+pub(crate) const RECEIVED: &[(&str, Maker)] = &[
+    ("Queue::get", |_| Getting::boxed(Queue::new())),
+    ("Queue::get, bounded", |_| Getting::boxed(Queue::bounded(1))),
+    ("Channel::get", |_| Getting::boxed(Channel::new())),
+    ("channel recv", |_| {
+        let (sender, receiver) = channel();
+        Receiving::boxed(Sending::Unbounded(sender), receiver)
+    }),
+    ("sync_channel(1) recv", |_| {
+        let (sender, receiver) = sync_channel(1);
+        Receiving::boxed(Sending::Bounded(sender), receiver)
+    }),
+    ("sync_channel(0) recv", |_| {
+        let (sender, receiver) = sync_channel(0);
+        Receiving::boxed(Sending::Bounded(sender), receiver)
+    }),
+];
+
+pub(crate) const SENT: &[(&str, Maker)] = &[
+    ("Queue::put", |_| Putting::boxed(Queue::bounded(1), true)),
+    ("Channel::put", |_| Putting::boxed(Channel::new(), false)),
+    ("sync_channel(1) send", |_| Handing::boxed(1)),
+    ("sync_channel(0) send", |_| Handing::boxed(0)),
+];
+
 #[test]
 fn an_item_outlives_whoever_waited_to_receive_it() {
-    by_chance(60, |chance| {
-        contests(
-            chance,
-            &[
-                ("Queue::get", |_| Getting::boxed(Queue::new())),
-                ("Queue::get, bounded", |_| Getting::boxed(Queue::bounded(1))),
-                ("Channel::get", |_| Getting::boxed(Channel::new())),
-                ("channel recv", |_| {
-                    let (sender, receiver) = channel();
-                    Receiving::boxed(Sending::Unbounded(sender), receiver)
-                }),
-                ("sync_channel(1) recv", |_| {
-                    let (sender, receiver) = sync_channel(1);
-                    Receiving::boxed(Sending::Bounded(sender), receiver)
-                }),
-                ("sync_channel(0) recv", |_| {
-                    let (sender, receiver) = sync_channel(0);
-                    Receiving::boxed(Sending::Bounded(sender), receiver)
-                }),
-            ],
-        );
-    });
+    by_chance(180, |chance| contests(chance, RECEIVED));
 }
 
 #[test]
 fn an_item_is_sent_or_stays_with_whoever_waited_to_send_it() {
-    by_chance(60, |chance| {
-        contests(
-            chance,
-            &[
-                ("Queue::put", |_| Putting::boxed(Queue::bounded(1), true)),
-                ("Channel::put", |_| Putting::boxed(Channel::new(), false)),
-                ("sync_channel(1) send", |_| Handing::boxed(1)),
-                ("sync_channel(0) send", |_| Handing::boxed(0)),
-            ],
-        );
-    });
+    by_chance(180, |chance| contests(chance, SENT));
 }

@@ -10,7 +10,7 @@ use betterthreads::sync::{Mutex, RwLock};
 use crate::chance::by_chance;
 use crate::common::on_drop;
 use crate::contest::contests;
-use crate::prize::{Hold, Prize, hold};
+use crate::prize::{Hold, Maker, Prize, hold};
 
 struct Permit(Semaphore);
 
@@ -165,30 +165,16 @@ impl Prize for Reading {
     }
 }
 
-#[test]
-fn a_permit_outlives_whoever_waited_for_it() {
-    by_chance(60, |chance| {
-        contests(
-            chance,
-            &[
-                ("Semaphore", |_| Box::new(Permit(Semaphore::new(0)))),
-                ("BoundedSemaphore", |_| Box::new(BoundedPermit(BoundedSemaphore::new(1)))),
-            ],
-        );
-    });
-}
+pub(crate) const PRIZES: &[(&str, Maker)] = &[
+    ("Semaphore", |_| Box::new(Permit(Semaphore::new(0)))),
+    ("BoundedSemaphore", |_| Box::new(BoundedPermit(BoundedSemaphore::new(1)))),
+    ("RLock", |_| Box::new(Reentrant(RLock::new()))),
+    ("Mutex", |_| Box::new(Exclusive(Mutex::new(0)))),
+    ("RwLock::write", |_| Box::new(Writing(RwLock::new(0)))),
+    ("RwLock::read", |_| Box::new(Reading(RwLock::new(()), AtomicUsize::new(0)))),
+];
 
 #[test]
-fn a_lock_outlives_whoever_waited_for_it() {
-    by_chance(60, |chance| {
-        contests(
-            chance,
-            &[
-                ("RLock", |_| Box::new(Reentrant(RLock::new()))),
-                ("Mutex", |_| Box::new(Exclusive(Mutex::new(0)))),
-                ("RwLock::write", |_| Box::new(Writing(RwLock::new(0)))),
-                ("RwLock::read", |_| Box::new(Reading(RwLock::new(()), AtomicUsize::new(0)))),
-            ],
-        );
-    });
+fn a_permit_or_a_lock_outlives_whoever_waited_for_it() {
+    by_chance(180, |chance| contests(chance, PRIZES));
 }

@@ -1,6 +1,6 @@
 //! Notifications: one that its waiter did not use is there for the next, or for the next time.
 
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use betterthreads::event::{AsyncResult, Event};
@@ -9,7 +9,7 @@ use betterthreads::{sleep, thread};
 
 use crate::chance::by_chance;
 use crate::contest::contests;
-use crate::prize::{Hold, Prize, Share, hold};
+use crate::prize::{Hold, Maker, Prize, Share, hold};
 
 /// Counts who was notified.
 struct Notified {
@@ -17,6 +17,7 @@ struct Notified {
     changed: Condvar,
     /// The one who notifies goes on to hold the mutex, for which the notified one has to wait.
     is_held: bool,
+    notified: OnceLock<Instant>,
 }
 
 const HELD: Duration = Duration::from_micros(15);
@@ -24,13 +25,18 @@ const HELD: Duration = Duration::from_micros(15);
 impl Notified {
     fn boxed(chance: u64) -> Box<dyn Prize> {
         let is_held = !chance.is_multiple_of(4);
-        Box::new(Notified { count: Mutex::new(0), changed: Condvar::new(), is_held })
+        let (count, changed, notified) = Default::default();
+        Box::new(Notified { count, changed, is_held, notified })
     }
 }
 
 impl Prize for Notified {
     fn share(&self) -> Share {
         Share::One
+    }
+
+    fn granted_at(&self) -> Option<Instant> {
+        self.notified.get().copied()
     }
 
     fn keeps_grants(&self) -> bool {
@@ -40,7 +46,7 @@ impl Prize for Notified {
     fn grant(&self) {
         let guard = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         self.changed.notify_one();
-        let end = Instant::now() + HELD;
+        let end = *self.notified.get_or_init(Instant::now) + HELD;
         while self.is_held && Instant::now() < end {
             sleep(0);
         }
@@ -150,27 +156,58 @@ impl Prize for Token {
     }
 }
 
+/// A number under a mutex, which those who wait look at again and again.
+#[derive(Default)]
+struct Counted {
+    left: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Prize for Counted {
+    fn share(&self) -> Share {
+        Share::One
+    }
+
+    fn grant(&self) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.changed.notify_one();
+    }
+
+    fn take(&self, limit: Option<Duration>) -> Option<Hold<'_>> {
+        let end = limit.map(|limit| Instant::now() + limit);
+        let mut guard = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        while *guard == 0 {
+            let left = end.map(|end| end.checked_duration_since(Instant::now()));
+            guard = match left {
+                None => self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
+                Some(left) => {
+                    let result = self.changed.wait_timeout(guard, left?);
+                    result.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        *guard -= 1;
+        hold(guard)
+    }
+
+    fn check(&self, taken: usize, _: usize) {
+        self.left.clear_poison();
+        assert_eq!(*self.left.try_lock().expect("a free mutex"), 1 - taken);
+    }
+}
+
+/// For relays: what is counted can be had without having been notified of.
+pub(crate) const CONDITIONS: &[(&str, Maker)] =
+    &[("Condvar, with a condition", |_| Box::<Counted>::default())];
+
+pub(crate) const PRIZES: &[(&str, Maker)] = &[
+    ("Condvar", Notified::boxed),
+    ("Event", |_| Box::new(Event::new())),
+    ("AsyncResult", |_| Box::new(AsyncResult::<Arc<()>>::new())),
+    ("park", |_| Box::new(Token(StdMutex::new(None)))),
+];
+
 #[test]
 fn a_notification_outlives_whoever_waited_for_it() {
-    by_chance(60, |chance| contests(chance, &[("Condvar", Notified::boxed)]));
-}
-
-#[test]
-fn what_is_for_everyone_reaches_those_who_stay() {
-    by_chance(60, |chance| {
-        contests(
-            chance,
-            &[
-                ("Event", |_| Box::new(Event::new())),
-                ("AsyncResult", |_| Box::new(AsyncResult::<Arc<()>>::new())),
-            ],
-        );
-    });
-}
-
-#[test]
-fn a_token_stays_for_whoever_was_interrupted() {
-    by_chance(60, |chance| {
-        contests(chance, &[("park", |_| Box::new(Token(StdMutex::new(None))))]);
-    });
+    by_chance(180, |chance| contests(chance, PRIZES));
 }

@@ -1,6 +1,6 @@
 //! What is waited for in a duel: it is not to be had until it is granted, once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Who has it in the end if the one who waits first leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,12 @@ pub(crate) trait Prize: Send + Sync {
     }
 
     fn grant(&self) {}
+
+    /// When it was granted, if whoever has it may be interrupted and pass it on before
+    /// [`take`](Prize::take) returns.
+    fn granted_at(&self) -> Option<Instant> {
+        None
+    }
 
     /// Waits for the grant, no longer than `limit`.
     fn take(&self, limit: Option<Duration>) -> Option<Hold<'_>>;

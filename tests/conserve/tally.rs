@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::AddAssign;
 
 /// How one wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,7 +10,8 @@ pub(crate) enum Outcome {
     /// It was granted; whatever was to interrupt it came later.
     Granted,
     /// It was granted and returned, and the interruption was raised at the next yield point: it
-    /// came when the waiter had been woken and had not run yet.
+    /// came when the waiter had been woken and had not run yet. Or it could still be raised in the
+    /// same call, which passes on what was granted.
     GrantedThenRaised,
     /// It was raised out of the wait: the interruption came first.
     Raised,
@@ -35,6 +37,14 @@ impl Tally {
     /// Whether each of `kinds` was seen `times` at the least.
     pub(crate) fn has(&self, kinds: &[Outcome], times: u64) -> bool {
         kinds.iter().all(|&kind| self.of(kind) >= times)
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        for (outcome, count) in other.0 {
+            *self.0.entry(outcome).or_default() += count;
+        }
     }
 }
 
