@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# storm.sh [factor]: mass kills and a soak in release; the factor multiplies rounds and time.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+run() { printf '+ %s\n' "$*"; "$@"; }
+
+# For changes to the scheduler. Not part of .ci/run, which runs the storms in debug, smaller ones.
+factor=${1:-1}
+if [[ ! $factor =~ ^[1-9][0-9]*$ ]]; then
+    printf 'the factor must be a positive number, not %s\n' "$factor" >&2
+    exit 2
+fi
+export BETTERTHREADS_FACTOR=$factor
+
+# --locked: a dependency that moves must be a commit, not a surprise.
+# --no-run: the time to compile does not count towards the limit.
+run cargo test --locked --release --test storm --test soak --no-run
+# timeout: a greenlet that is never woken must end as a failure; --kill-after: a test that blocks
+# SIGTERM is killed.
+# --nocapture: the figures are a part of the result.
+limit_seconds=$((120 * factor))
+run timeout --kill-after=10 "$limit_seconds" \
+    cargo test --locked --release --test storm -- --nocapture
+# --ignored: the soak takes too long for every day.
+run timeout --kill-after=10 "$limit_seconds" \
+    cargo test --locked --release --test soak -- --ignored --nocapture
