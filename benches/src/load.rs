@@ -13,6 +13,8 @@ use crate::readiness::Readiness;
 
 const LOAD_CORE: usize = 1;
 const MESSAGE_BYTES: usize = 64;
+/// Fewer than the shortest backlog of a server.
+const CONNECTING_AT_ONCE: usize = 100;
 /// A server that answers nobody for so long has failed.
 const PATIENCE_MILLISECONDS: i32 = 10_000;
 /// Warm-up requests are this part of the measured ones.
@@ -45,18 +47,25 @@ struct Client {
 }
 
 impl Load {
-    /// Each connection is answered once before the next is made, so that no backlog overflows.
-    /// The active ones are spread evenly among the idle ones.
+    /// Each connection is answered once before more are made, so that no backlog overflows. The
+    /// active ones are spread evenly among the idle ones.
     fn connect(address: SocketAddr, amount: Amount) -> io::Result<Self> {
         let readiness = Readiness::new()?;
-        let idle_for_each = amount.idle / amount.tasks;
+        let spacing = 1 + amount.idle / amount.tasks;
         let (mut clients, mut idle) = (Vec::new(), Vec::new());
-        for index in 0..amount.tasks {
-            let client = Client::connect(address, index as u8)?;
-            readiness.add(&client.stream, index as u64)?;
-            clients.push(client);
-            for _ in 0..idle_for_each {
-                idle.push(Client::connect(address, index as u8)?);
+        let mut missing = amount.tasks + amount.idle;
+        while missing > 0 {
+            let count = missing.min(CONNECTING_AT_ONCE);
+            missing -= count;
+            for mut client in Client::connect_many(address, count)? {
+                client.be_answered()?;
+                let is_active = (clients.len() + idle.len()).is_multiple_of(spacing);
+                if is_active && clients.len() < amount.tasks {
+                    readiness.add(&client.stream, clients.len() as u64)?;
+                    clients.push(client);
+                } else {
+                    idle.push(client);
+                }
             }
         }
         Ok(Load { readiness, clients, _idle: idle })
@@ -92,15 +101,21 @@ impl Load {
 }
 
 impl Client {
-    fn connect(address: SocketAddr, filling: u8) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        let message = [filling; MESSAGE_BYTES];
-        let mut client = Client { stream, message, answer: [0; MESSAGE_BYTES], received: 0 };
-        client.send()?;
-        client.stream.read_exact(&mut client.answer)?;
-        client.check_answer()?;
-        client.stream.set_nonblocking(true)?;
-        Ok(client)
+    /// Each has its first message under way.
+    fn connect_many(address: SocketAddr, count: usize) -> io::Result<Vec<Self>> {
+        let connect = |index| {
+            let stream = TcpStream::connect(address)?;
+            let message = [index as u8; MESSAGE_BYTES];
+            let mut client = Client { stream, message, answer: [0; MESSAGE_BYTES], received: 0 };
+            client.send().map(|()| client)
+        };
+        (0..count).map(connect).collect()
+    }
+
+    fn be_answered(&mut self) -> io::Result<()> {
+        self.stream.read_exact(&mut self.answer)?;
+        self.check_answer()?;
+        self.stream.set_nonblocking(true)
     }
 
     /// One message always fits the empty socket buffer of a connection that has none in flight.

@@ -1,12 +1,12 @@
 //! A line chart with logarithmic axes as SVG: no background, and only colors that can be read on
 //! white and on black. It knows nothing of benchmarks.
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 880.0;
 const HEIGHT: f64 = 480.0;
-const LEFT: f64 = 80.0;
+const LEFT: f64 = 60.0;
 const RIGHT: f64 = 690.0;
-const TOP: f64 = 70.0;
-const BOTTOM: f64 = 420.0;
+const TOP: f64 = 90.0;
+const BOTTOM: f64 = 430.0;
 /// Between two names at the ends of lines.
 const LABEL_HEIGHT: f64 = 15.0;
 /// Between an axis and its numbers.
@@ -50,13 +50,17 @@ pub fn draw(chart: &Chart) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
          font-family=\"sans-serif\" font-size=\"13\" fill=\"{INK}\">\n"
     );
-    svg += &text(LEFT, 24.0, "start", chart.title, "font-size=\"17\" font-weight=\"bold\"");
-    svg += &text(LEFT, 44.0, "start", &chart.caption, "font-size=\"11\"");
+    svg += &text(GAP, 24.0, "start", chart.title, "font-size=\"17\" font-weight=\"bold\"");
+    svg += &text(GAP, 44.0, "start", &chart.caption, "font-size=\"11\"");
     svg += &draw_axes(chart, &x, &y);
-    for (line, color) in chart.lines.iter().zip(COLORS.iter().cycle()) {
+    let mut colored: Vec<(&Line, &str)> =
+        chart.lines.iter().zip(COLORS.iter().copied().cycle()).collect();
+    // What is drawn last lies on top.
+    colored.sort_by_key(|(line, _)| line.is_ours);
+    for (line, color) in &colored {
         svg += &draw_line(line, color, &x, &y);
     }
-    svg += &draw_names(&chart.lines, &y);
+    svg += &draw_names(&colored, &y);
     svg + "</svg>\n"
 }
 
@@ -73,7 +77,7 @@ fn draw_axes(chart: &Chart, x: &Axis, y: &Axis) -> String {
         svg += &text(LEFT - GAP, at + 4.0, "end", &render_number(tick), "");
     }
     svg += &text(f64::midpoint(LEFT, RIGHT), BOTTOM + 5.0 * GAP, "middle", chart.x_label, "");
-    svg + &text(LEFT, TOP - GAP, "end", chart.y_label, "")
+    svg + &text(GAP, TOP - 2.0 * GAP, "start", chart.y_label, "")
 }
 
 fn draw_line(line: &Line, color: &str, x: &Axis, y: &Axis) -> String {
@@ -92,13 +96,10 @@ fn draw_line(line: &Line, color: &str, x: &Axis, y: &Axis) -> String {
 }
 
 /// Each name stands right of its line's end, or as far below as the names above it need.
-fn draw_names(lines: &[Line], y: &Axis) -> String {
+fn draw_names(lines: &[(&Line, &str)], y: &Axis) -> String {
     let end = |line: &Line| line.points.last().map_or(BOTTOM, |point| y.position(point.1));
-    let mut names: Vec<(f64, &Line, &str)> = lines
-        .iter()
-        .zip(COLORS.iter().cycle())
-        .map(|(line, color)| (end(line), line, *color))
-        .collect();
+    let mut names: Vec<(f64, &Line, &str)> =
+        lines.iter().map(|(line, color)| (end(line), *line, *color)).collect();
     names.sort_by(|one, next| one.0.total_cmp(&next.0));
     let mut svg = String::new();
     let mut room_from = 0.0;
@@ -147,11 +148,10 @@ fn text(x: f64, y: f64, anchor: &str, words: &str, style: &str) -> String {
     format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" {style}>{words}</text>\n")
 }
 
-/// With the thousands apart.
 fn render_number(number: f64) -> String {
     match number {
-        1_000_000.0.. => format!("{},000,000", number / 1e6),
-        1_000.0.. => format!("{},000", number / 1e3),
+        1e6.. => format!("{}M", number / 1e6),
+        1e3.. => format!("{}k", number / 1e3),
         _ => number.to_string(),
     }
 }
