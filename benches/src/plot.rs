@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::benchmark::{Benchmark, Figure, Size};
+use crate::benchmark::{Benchmark, Size};
 use crate::machine;
 use crate::results::Results;
 use crate::rivals::{BETTERTHREADS, Rival};
@@ -70,34 +70,29 @@ pub fn write_all(options: &Options, results: &Results) -> io::Result<()> {
 
 impl Plot {
     fn chart(&self, options: &Options, results: &Results) -> Chart {
-        let is_point = |benchmark: &&&Benchmark| benchmark.name.starts_with(self.prefix);
-        let mut points: Vec<&Benchmark> =
-            options.benchmarks.iter().filter(is_point).copied().collect();
+        let mut points = options.benchmarks.clone();
+        points.retain(|benchmark| benchmark.name.starts_with(self.prefix));
         points.sort_by_key(|benchmark| benchmark.full.tasks);
-        let rivals = results.participants(&points);
-        let curve = |rival: &Rival, key| self.line(rival, key, &points, results);
-        let curves = |rival: &&'static Rival| {
-            let rival = *rival;
-            self.keys.iter().map(move |key| (rival, *key))
-        };
-        let lines = rivals.iter().flat_map(curves).map(|(rival, key)| curve(rival, key));
+        let mut lines = Vec::new();
+        for rival in results.participants(&points) {
+            lines.extend(self.keys.iter().map(|key| self.line(rival, key, &points, results)));
+        }
+        lines.retain(|line| !line.points.is_empty());
         let quick = if options.size == Size::Quick { ", a quick run" } else { "" };
         Chart {
             title: self.title,
             caption: format!("{}{quick}; both axes are logarithmic", machine::summary()),
             x_label: self.x_label,
             y_label: self.y_label,
-            lines: lines.filter(|line| !line.points.is_empty()).collect(),
+            lines,
         }
     }
 
     fn line(&self, rival: &Rival, key: &str, points: &[&Benchmark], results: &Results) -> Line {
-        let find = |benchmark: &Benchmark| -> Option<&'static Figure> {
-            benchmark.figures.iter().find(|figure| figure.key == key)
-        };
         let position = |benchmark: &&Benchmark| {
-            let value = results.summarize(benchmark, find(benchmark)?, rival.name).median?;
-            Some((benchmark.full.tasks as f64, value))
+            let figure = benchmark.figures.iter().find(|figure| figure.key == key)?;
+            let median = results.summarize(benchmark, figure, rival.name).median?;
+            Some((benchmark.full.tasks as f64, median))
         };
         let suffix = if self.keys.len() > 1 { format!(": {key}") } else { String::new() };
         Line {

@@ -6,8 +6,8 @@ use super::{Means, Rival};
 use crate::program::{self, Program};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/gevent/peer.py");
-const VERSIONS: &str = "import platform, gevent; \
-                        print('gevent', gevent.__version__, 'on Python', platform.python_version())";
+const VERSIONS: &str = "import gevent, platform; \
+                        print('gevent', gevent.__version__, 'Python', platform.python_version())";
 
 pub const RIVAL: Rival = Rival {
     name: "gevent",
