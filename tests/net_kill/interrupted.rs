@@ -36,7 +36,7 @@ fn interrupt(how: How, call: impl FnOnce() + 'static) {
         }
     };
     let greenlet = spawn(move || match how {
-        How::TimeOut => assert!(with_timeout(0.005, body).is_err()),
+        How::TimeOut => assert!(with_timeout(0.1, body).is_err()),
         _ => body(),
     });
     settle();
