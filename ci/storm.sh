@@ -4,7 +4,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run() { printf '+ %s\n' "$*"; "$@"; }
 
-# For changes to the scheduler. Not part of .ci/run, which runs the storms in debug, smaller ones.
 factor=${1:-1}
 if [[ ! $factor =~ ^[1-9][0-9]*$ ]]; then
     printf 'the factor must be a positive number, not %s\n' "$factor" >&2
