@@ -11,3 +11,6 @@ run cargo fmt --all --check
 if [[ -f benches/Cargo.toml ]]; then
     run cargo fmt --all --check --manifest-path benches/Cargo.toml
 fi
+
+# So are the models for loom.
+run cargo fmt --all --check --manifest-path tests/loom/Cargo.toml
