@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test, in debug and then in release; arguments are passed on to cargo test.
+# Runs every test, in debug, in release, and in simulated worlds. With arguments, which are passed on
+# to cargo test, the first two only.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run() { printf '+ %s\n' "$*"; "$@"; }
@@ -34,3 +35,4 @@ test_in_profile "$@"
 # --release: the optimizer moves what unwinding and switching rely on. First, because the
 # arguments may end with `-- <arguments of the test binary>`.
 test_in_profile --release "$@"
+if (($# == 0)); then run ci/simulate.sh; fi
