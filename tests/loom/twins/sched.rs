@@ -95,6 +95,17 @@ pub(crate) const TWINS: &[Twin] = &[
         failure: DEADLOCK,
     },
     Twin {
+        name: "a_hub_looks_before_it_says_that_it_sleeps",
+        file: INBOX,
+        right: "self.sleeping.store(true, Ordering::Release);
+        self.inbox.lock().messages.is_empty()",
+        wrong: "let is_empty = self.inbox.lock().messages.is_empty();
+        self.sleeping.store(true, Ordering::Release);
+        is_empty",
+        model: "inbox::a_hub_that_goes_to_sleep_misses_no_message",
+        failure: DEADLOCK,
+    },
+    Twin {
         name: "a_hub_sleeps_whatever_it_saw",
         file: HUB,
         right: "if wait && self.remote.may_sleep() {",
