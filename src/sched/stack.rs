@@ -259,8 +259,11 @@ impl Pool {
 
 /// Maps one stack that is never unmapped.
 pub(crate) fn leak_one(class: Class) -> io::Result<Stack> {
-    let slab = Slab::map_slots(class, 1)?;
+    let mut slab = Slab::map_slots(class, 1)?;
     let stack = Stack { low: slab.low, class };
+    // The stack stays registered; the list of it is not needed any more.
+    slab.registrations.drain(..).for_each(std::mem::forget);
+    slab.registrations.shrink_to_fit();
     std::mem::forget(slab);
     Ok(stack)
 }
