@@ -5,77 +5,70 @@
 
 use super::slab::{Key, Slab};
 
+/// A value and its neighbours, by their places in the slab.
 #[derive(Debug)]
 struct Node<T> {
     value: T,
-    previous: Option<Key>,
-    next: Option<Key>,
+    previous: u32,
+    next: u32,
 }
+
+/// Where there is no neighbour: no slab has so many places.
+const END: u32 = u32::MAX;
 
 /// A doubly linked list whose nodes live in one slab.
 #[derive(Debug)]
 pub(crate) struct List<T> {
     nodes: Slab<Node<T>>,
-    first: Option<Key>,
-    last: Option<Key>,
+    first: u32,
+    last: u32,
 }
 
 impl<T> List<T> {
     pub(crate) const fn new() -> List<T> {
-        List { nodes: Slab::new(), first: None, last: None }
+        List { nodes: Slab::new(), first: END, last: END }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The values in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    /// The values in order, with their keys.
+    fn entries(&self) -> impl Iterator<Item = (Key, &T)> {
         let mut next = self.first;
         std::iter::from_fn(move || {
-            let node = self.nodes.get(next?)?;
+            let (key, node) = self.nodes.entry_at(next)?;
             next = node.next;
-            Some(&node.value)
+            Some((key, &node.value))
         })
+    }
+
+    /// The values in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries().map(|(_, value)| value)
     }
 
     /// Takes the values out that `is_wanted`, in order.
     pub(crate) fn extract(&mut self, is_wanted: impl Fn(&T) -> bool) -> Vec<T> {
-        let mut wanted = Vec::new();
-        let mut next = self.first;
-        while let Some(key) = next {
-            let Some(node) = self.nodes.get(key) else {
-                break;
-            };
-            next = node.next;
-            if is_wanted(&node.value) {
-                wanted.extend(self.remove(key));
-            }
-        }
-        wanted
+        let wanted = self.entries().filter(|(_, value)| is_wanted(value));
+        let keys: Vec<Key> = wanted.map(|(key, _)| key).collect();
+        keys.into_iter().filter_map(|key| self.remove(key)).collect()
     }
 
+    #[inline]
     pub(crate) fn push_back(&mut self, value: T) -> Key {
-        let key = self.nodes.insert(Node { value, previous: self.last, next: None });
-        match self.last.and_then(|last| self.nodes.get_mut(last)) {
-            Some(last) => last.next = Some(key),
-            None => self.first = Some(key),
+        let key = self.nodes.insert(Node { value, previous: self.last, next: END });
+        match self.nodes.at_mut(self.last) {
+            Some(last) => last.next = key.index(),
+            None => self.first = key.index(),
         }
-        self.last = Some(key);
+        self.last = key.index();
         key
     }
 
     /// The first value, and its place, for which `f` has an answer.
     pub(crate) fn find_map<R>(&self, f: impl Fn(&T) -> Option<R>) -> Option<(Key, R)> {
-        let mut next = self.first;
-        while let Some(key) = next {
-            let node = self.nodes.get(key)?;
-            if let Some(answer) = f(&node.value) {
-                return Some((key, answer));
-            }
-            next = node.next;
-        }
-        None
+        self.entries().find_map(|(key, value)| Some((key, f(value)?)))
     }
 
     /// The value that would leave next.
@@ -83,21 +76,26 @@ impl<T> List<T> {
         self.iter().next()
     }
 
+    #[inline]
     pub(crate) fn pop_front(&mut self) -> Option<T> {
-        self.first.and_then(|first| self.remove(first))
+        self.nodes.remove_at(self.first).map(|node| self.unlink(node))
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let node = self.nodes.remove(key)?;
-        match node.previous.and_then(|previous| self.nodes.get_mut(previous)) {
+        self.nodes.remove(key).map(|node| self.unlink(node))
+    }
+
+    fn unlink(&mut self, node: Node<T>) -> T {
+        match self.nodes.at_mut(node.previous) {
             Some(previous) => previous.next = node.next,
             None => self.first = node.next,
         }
-        match node.next.and_then(|next| self.nodes.get_mut(next)) {
+        match self.nodes.at_mut(node.next) {
             Some(next) => next.previous = node.previous,
             None => self.last = node.previous,
         }
-        Some(node.value)
+        node.value
     }
 }
 

@@ -19,6 +19,11 @@ impl Key {
     /// The key of the first entry of every slab.
     pub(crate) const FIRST: Key = Key { index: 0, generation: Generation::MIN };
 
+    /// Where the entry is, for those who know that it is still there.
+    pub(super) fn index(self) -> u32 {
+        self.index
+    }
+
     /// The key as one word, to travel through the kernel as an event's token.
     pub(crate) fn to_bits(self) -> u64 {
         u64::from(self.generation.get()) << 32 | u64::from(self.index)
@@ -98,14 +103,43 @@ impl<T> Slab<T> {
         }
     }
 
+    /// The entry in slot `index`, for one who knows whose it is.
+    pub(super) fn entry_at(&self, index: u32) -> Option<(Key, &T)> {
+        match self.slots.get(index as usize)? {
+            Slot { generation, state: State::Full(value) } => {
+                Some((Key { index, generation: *generation }, value))
+            }
+            Slot { state: State::Free(_), .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    #[inline]
+    pub(super) fn at_mut(&mut self, index: u32) -> Option<&mut T> {
+        match self.slots.get_mut(index as usize) {
+            Some(Slot { state: State::Full(value), .. }) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        self.get(key)?;
-        let slot = &mut self.slots[key.index as usize];
+        match self.slots.get(key.index as usize) {
+            Some(slot) if slot.generation == key.generation => self.remove_at(key.index),
+            _ => None,
+        }
+    }
+
+    /// Takes the value out of slot `index`, for one who knows whose it is.
+    #[inline]
+    pub(super) fn remove_at(&mut self, index: u32) -> Option<T> {
+        let slot = self.slots.get_mut(index as usize)?;
+        if let State::Free(_) = slot.state {
+            return None;
+        }
         slot.generation = slot.generation.checked_add(1).unwrap_or(Generation::MIN);
-        let state = std::mem::replace(&mut slot.state, State::Free(self.free));
-        self.free = Some(key.index);
         self.len -= 1;
-        match state {
+        match std::mem::replace(&mut slot.state, State::Free(self.free.replace(index))) {
             State::Full(value) => Some(value),
             State::Free(_) => None,
         }
