@@ -66,19 +66,27 @@ impl Class {
 /// One slot: a stack and the guard below it. The memory belongs to the pool that made it.
 #[derive(Debug)]
 pub(crate) struct Stack {
-    low: usize,
+    /// Where it begins, downwards: read at every switch. Its colour below the end of the slot.
+    top: NonZeroUsize,
     class: Class,
 }
 
 impl Stack {
-    /// The addresses of the guard.
-    pub(crate) fn guard(&self) -> std::ops::Range<usize> {
-        self.low..self.low + GUARD
+    /// The stack in the slot that begins at `low`, which is the beginning of a page.
+    fn in_slot(low: usize, class: Class) -> Stack {
+        let colour = low / class.size() % COLOURS;
+        let top = NonZeroUsize::new(low + class.size() - colour * COLOUR);
+        Stack { top: top.unwrap_or(NonZeroUsize::MAX), class }
     }
 
-    fn top(&self) -> usize {
-        let slot = self.low / self.class.size();
-        self.low + self.class.size() - slot % COLOURS * COLOUR
+    /// Where the slot begins.
+    fn low(&self) -> usize {
+        self.top.get().next_multiple_of(COLOURS * COLOUR) - self.class.size()
+    }
+
+    /// The addresses of the guard.
+    pub(crate) fn guard(&self) -> std::ops::Range<usize> {
+        self.low()..self.low() + GUARD
     }
 }
 
@@ -87,11 +95,11 @@ impl Stack {
 // guard; both ends are multiples of 64, which is more than any ABI asks for.
 unsafe impl corosensei::stack::Stack for Stack {
     fn base(&self) -> NonZeroUsize {
-        NonZeroUsize::new(self.top()).unwrap_or(NonZeroUsize::MAX)
+        self.top
     }
 
     fn limit(&self) -> NonZeroUsize {
-        NonZeroUsize::new(self.low).unwrap_or(NonZeroUsize::MAX)
+        NonZeroUsize::new(self.low()).unwrap_or(NonZeroUsize::MAX)
     }
 }
 
@@ -133,8 +141,8 @@ impl Shelf {
         }
         let count = self.surplus.min(self.unneeded).min(TRIM_BATCH);
         let mut batch: Vec<&Stack> = self.free.range(self.clean..self.clean + count).collect();
-        batch.sort_unstable_by_key(|stack| stack.low);
-        batch.chunk_by(|one, next| one.low + one.class.size() == next.low).for_each(clean);
+        batch.sort_unstable_by_key(|stack| stack.low());
+        batch.chunk_by(|one, next| one.low() + one.class.size() == next.low()).for_each(clean);
         self.clean += count;
         self.unneeded -= count;
         self.surplus -= count;
@@ -150,13 +158,13 @@ impl Shelf {
 /// Gives the memory of a row of neighboring stacks back to the kernel.
 fn clean(row: &[&Stack]) {
     let (Some(first), Some(last)) = (row.first(), row.last()) else { return };
-    let length = last.low + last.class.size() - first.low;
+    let length = last.low() + last.class.size() - first.low();
     if faults::check(Call::Advise).is_err() {
         return;
     }
     // SAFETY: the range is a row of slots that are free, so nobody uses their memory; guards, of
     // either kind, survive. An error leaves the memory as it is, which harms nobody.
-    unsafe { libc::madvise(first.low as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+    unsafe { libc::madvise(first.low() as *mut libc::c_void, length, libc::MADV_DONTNEED) };
 }
 
 /// How far a trim has come.
@@ -247,7 +255,7 @@ impl Pool {
     fn grow(&mut self, class: Class) -> io::Result<()> {
         let slab = Slab::map(class)?;
         let stacks =
-            (0..slab.slots).map(|slot| Stack { low: slab.low + slot * class.size(), class });
+            (0..slab.slots).map(|slot| Stack::in_slot(slab.start + slot * class.size(), class));
         let shelf = self.shelf(class);
         // At the cold end: a stack that has been in use is preferred.
         stacks.for_each(|stack| shelf.free.push_front(stack));
@@ -260,7 +268,7 @@ impl Pool {
 /// Maps one stack that is never unmapped.
 pub(crate) fn leak_one(class: Class) -> io::Result<Stack> {
     let mut slab = Slab::map_slots(class, 1)?;
-    let stack = Stack { low: slab.low, class };
+    let stack = Stack::in_slot(slab.start, class);
     // The stack stays registered; the list of it is not needed any more.
     slab.registrations.drain(..).for_each(std::mem::forget);
     slab.registrations.shrink_to_fit();
@@ -271,10 +279,9 @@ pub(crate) fn leak_one(class: Class) -> io::Result<Stack> {
 /// One mapping full of guarded slots.
 #[derive(Debug)]
 struct Slab {
+    /// Where the first slot begins.
     start: usize,
     length: usize,
-    /// The first slot; `start` rounded up to a multiple of the slot's size.
-    low: usize,
     slots: usize,
     /// Under valgrind, makes a jump to a stack a switch. It would be taken for a huge frame, as
     /// stacks lie side by side, and all memory between for unset. Elsewhere it does nothing.
@@ -315,7 +322,7 @@ impl Slab {
             return Err(io::Error::last_os_error());
         }
         let (start, registrations) = (start as usize, Vec::with_capacity(slots));
-        let mut slab = Slab { start, length, low: start, slots, registrations };
+        let mut slab = Slab { start, length, slots, registrations };
         for low in (0..slots).map(|slot| start + slot * size) {
             install_guard(low)?;
             let lowest = ptr::without_provenance_mut(low + GUARD);
@@ -437,10 +444,10 @@ mod tests {
         let mut pool = Pool::default();
         pool.reserve(Class::SMALL).unwrap();
         let first = pool.take_reserved(Class::SMALL).unwrap();
-        let low = first.low;
+        let low = first.low();
         pool.put(first);
         pool.reserve(Class::SMALL).unwrap();
-        assert_eq!(pool.take_reserved(Class::SMALL).unwrap().low, low);
+        assert_eq!(pool.take_reserved(Class::SMALL).unwrap().low(), low);
     }
 
     #[test]
@@ -452,7 +459,7 @@ mod tests {
         assert!(pool.stock().clean > SLOTS_PER_SLAB);
         let stacks: Vec<Stack> =
             (0..=SLOTS_PER_SLAB).map(|_| pool.take_reserved(Class::SMALL).unwrap()).collect();
-        let mut lows: Vec<usize> = stacks.iter().map(|stack| stack.low).collect();
+        let mut lows: Vec<usize> = stacks.iter().map(Stack::low).collect();
         lows.sort_unstable();
         assert!(lows.windows(2).all(|pair| pair[1] - pair[0] >= Class::SMALL.size()));
     }
@@ -462,7 +469,7 @@ mod tests {
         (0..count).for_each(|_| pool.reserve(Class::SMALL).unwrap());
         let stacks: Vec<Stack> =
             (0..count).map(|_| pool.take_reserved(Class::SMALL).unwrap()).collect();
-        let bytes: Vec<usize> = stacks.iter().map(|stack| stack.top() - 1).collect();
+        let bytes: Vec<usize> = stacks.iter().map(|stack| stack.top.get() - 1).collect();
         // SAFETY: the byte is in a stack that this test has taken.
         bytes.iter().for_each(|byte| unsafe { *(*byte as *mut u8) = 1 });
         for stack in stacks {
