@@ -65,6 +65,7 @@ impl Event {
     }
 
     /// Waits until the event is set, and returns true. A yield point.
+    #[inline]
     pub fn wait(&self) -> bool {
         self.flag.wait(None)
     }

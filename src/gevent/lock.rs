@@ -60,6 +60,7 @@ impl Semaphore {
     }
 
     /// Waits for a permit and takes it. A yield point.
+    #[inline]
     pub fn acquire(&self) {
         self.permits.acquire(None);
     }
@@ -168,6 +169,7 @@ impl BoundedSemaphore {
     }
 
     /// Waits for a permit and takes it. A yield point.
+    #[inline]
     pub fn acquire(&self) {
         self.note(self.permits.acquire(None));
     }
@@ -279,6 +281,7 @@ impl RLock {
     }
 
     /// Waits for the lock, unless the caller has it already. A yield point.
+    #[inline]
     pub fn acquire(&self) {
         self.acquire_until(None);
     }

@@ -473,20 +473,25 @@ impl Control {
         }
     }
 
-    /// Parks the word of `ticket` and calls `switch`, unless the wait was granted already; then
-    /// says how it ended.
+    /// Owner: parks the word of `ticket`. False if the wait is over already.
     #[inline]
-    pub(crate) fn park_word(&self, ticket: Ticket, mut switch: impl FnMut()) -> Woken {
-        if self.word.park(ticket) {
-            switch();
-            // A place in the run queue that was left over from before wakes nobody.
-            while self.word.is_parked(ticket) {
-                switch();
-            }
-        }
+    pub(crate) fn fall_asleep(&self, ticket: Ticket) -> bool {
+        self.word.park(ticket)
+    }
+
+    /// Whether the wait of `ticket` is still undecided.
+    #[inline]
+    pub(crate) fn is_asleep(&self, ticket: Ticket) -> bool {
+        self.word.is_parked(ticket)
+    }
+
+    /// Owner: how the wait ended.
+    #[inline]
+    pub(crate) fn woken(&self) -> Woken {
         self.word.outcome()
     }
 
+    #[inline]
     pub(crate) fn arm(&self) -> Ticket {
         self.word.arm()
     }
@@ -577,14 +582,17 @@ impl Granted {
 }
 
 /// Puts the owner of a decided wait where it will run.
+#[inline]
 fn schedule(control: Arc<Control>) {
-    let mut control = Some(control);
-    current::with(|hub| {
-        if let Some(control) = control.take_if(|control| control.is_of(hub)) {
-            hub.make_ready(control);
-        }
-    });
-    let Some(control) = control else { return };
+    if current::is_here(&control) {
+        current::with(|hub| hub.make_ready(control));
+    } else {
+        schedule_elsewhere(control);
+    }
+}
+
+#[cold]
+fn schedule_elsewhere(control: Arc<Control>) {
     match &control.home {
         Home::Thread(sleeper) => sleeper.wake(),
         Home::Hub(remote) => remote.clone().post(Message::Ready(control)),

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::marker::PhantomData;
 use std::ptr;
 use std::sync::Arc;
 
@@ -27,6 +28,26 @@ pub(crate) fn with<R>(f: impl FnOnce(&Hub) -> R) -> Option<R> {
     // the end of the thread calls, when no frame of it is left that could be inside `f`. A greenlet
     // suspended inside `f` keeps the hub alive too: a thread ending with one aborts the process.
     (!hub.is_null()).then(|| f(unsafe { &*hub }))
+}
+
+/// A place in a function, to which a reference to the hub is tied.
+///
+/// For code that leaves the stack: the closure of [`with`] would be a frame of its own.
+pub(crate) struct Here(PhantomData<*const ()>);
+
+impl Here {
+    #[inline(always)]
+    pub(crate) const fn new() -> Here {
+        Here(PhantomData)
+    }
+
+    /// The hub of this thread, if it has one.
+    #[inline(always)]
+    pub(crate) fn hub(&self) -> Option<&Hub> {
+        // SAFETY: as in `with`: the reference lives no longer than a local variable of a frame of
+        // this thread, or of a greenlet of it, because nobody stores a `Here` anywhere else.
+        unsafe { HUB.get().as_ref() }
+    }
 }
 
 /// Whether `control` belongs to the hub of this thread.
@@ -70,37 +91,57 @@ pub(super) fn thread() -> Arc<Control> {
 }
 
 /// The control block that a hub is running.
-#[derive(Debug)]
-pub(super) struct Running(Cell<*const Control>);
+pub(super) struct Running {
+    pointer: Cell<*const Control>,
+    /// Whether the pointer counts: it is the one by which its greenlet came into the run queue,
+    /// until somebody asks for one. Who waits leaves it behind in a waker and is queued with it
+    /// again.
+    counts: Cell<bool>,
+}
 
 impl Running {
     /// `main` must stay alive as long as the hub.
     pub(super) fn new(main: &Arc<Control>) -> Running {
-        Running(Cell::new(Arc::as_ptr(main)))
+        Running { pointer: Cell::new(Arc::as_ptr(main)), counts: Cell::new(false) }
     }
 
-    /// Notes that `control` runs from here on.
-    pub(super) fn set(&self, control: &Arc<Control>) {
-        self.0.set(Arc::as_ptr(control));
+    /// Notes that `control` runs from here on, which has a stack, instead of the main greenlet.
+    #[inline]
+    pub(super) fn enter(&self, control: Arc<Control>) {
+        self.pointer.set(Arc::into_raw(control));
+        self.counts.set(true);
+    }
+
+    /// Notes that `main` runs from here on, as in [`new`](Running::new).
+    #[inline]
+    pub(super) fn leave(&self, main: &Arc<Control>) {
+        if self.counts.get() {
+            drop(self.get_handle());
+        }
+        self.pointer.set(Arc::as_ptr(main));
     }
 
     /// The one who runs.
     #[inline]
     pub(super) fn get(&self) -> &Control {
-        // SAFETY: 1. The pointer was made from an `Arc` in `new` or `set`. 2. It is that of the
-        // main greenlet, which the hub owns, or of a greenlet inside the hub's `run`, whose
-        // argument owns it. 3. A reference obtained here is used by code on that greenlet's stack;
-        // until its root has returned, the hub's table of live greenlets owns the control block as
-        // well, so the reference also outlives every suspension of that code.
-        unsafe { &*self.0.get() }
+        // SAFETY: 1. The pointer was made from an `Arc` in `new`, `enter` or `leave`. 2. It is that
+        // of the main greenlet, which the hub owns, or of a greenlet with a stack, which the hub's
+        // table of live greenlets owns until its root has returned and `leave` was called. 3. A
+        // reference obtained here is used by code on that greenlet's stack, or by the hub's `run`
+        // before it calls `leave`, so it does not outlive that.
+        unsafe { &*self.pointer.get() }
     }
 
     /// The same, owned.
+    #[inline]
     pub(super) fn get_handle(&self) -> Arc<Control> {
-        // SAFETY: the pointer comes from `Arc::as_ptr` and the count is at least one (see `get`).
+        // SAFETY: the pointer comes from an `Arc` that is alive (see `get`). Either it counts, and
+        // is given out as what it was, once; or the count is made one higher for it.
         unsafe {
-            Arc::increment_strong_count(self.0.get());
-            Arc::from_raw(self.0.get())
+            if !self.counts.replace(false) {
+                Arc::increment_strong_count(self.pointer.get());
+            }
+            Arc::from_raw(self.pointer.get())
         }
     }
 }

@@ -94,8 +94,6 @@ pub(crate) struct Hub {
     trim_at: Cell<Option<Instant>>,
     /// How many polls in a row have failed.
     failed_polls: Cell<u64>,
-    /// The running greenlet goes back to the end of the queue when it suspends.
-    requeue: Cell<bool>,
     /// The loop itself runs, on the main greenlet's stack.
     looping: Cell<bool>,
     /// Inside `run`, whose end drains this hub.
@@ -131,7 +129,6 @@ impl Hub {
             pace: Pace::new(),
             trim_at: Cell::new(None),
             failed_polls: Cell::new(0),
-            requeue: Cell::new(false),
             looping: Cell::new(false),
             hosted: Cell::new(false),
             not_send: PhantomData,
@@ -149,15 +146,18 @@ impl Hub {
     }
 
     /// Who runs.
+    #[inline]
     pub(crate) fn running(&self) -> &Control {
         self.running.get()
     }
 
+    #[inline]
     pub(crate) fn running_handle(&self) -> Arc<Control> {
         self.running.get_handle()
     }
 
     /// The hub's part of who runs.
+    #[inline]
     pub(crate) fn running_local(&self) -> &Local {
         self.running().local(self)
     }
@@ -184,6 +184,7 @@ impl Hub {
     }
 
     /// Puts `control` at the end of the run queue.
+    #[inline]
     pub(super) fn make_ready(&self, control: Arc<Control>) {
         probe::reach(Moment::Woken, &control);
         let turn = Turn::new(self, control);
@@ -208,20 +209,21 @@ impl Hub {
     /// Lets every greenlet that is ready run, then returns.
     #[inline(always)]
     pub(crate) fn switch_and_requeue(&self) {
-        if self.running().is_main() {
-            self.make_ready(self.main.clone());
-            self.run_until_main();
-        } else {
-            self.requeue.set(true);
-            self.running_local().switch.leave();
-        }
+        self.make_ready(self.running_handle());
+        self.switch_away();
     }
 
     /// Puts the running greenlet to sleep until somebody queues it.
     #[inline(always)]
     pub(crate) fn switch_out(&self) {
+        probe::reach(Moment::Waiting, self.running());
+        self.switch_away();
+    }
+
+    /// Leaves the running greenlet's stack.
+    #[inline(always)]
+    fn switch_away(&self) {
         if self.running().is_main() {
-            probe::reach(Moment::Waiting, &self.main);
             self.run_until_main();
         } else {
             self.running_local().switch.leave();
@@ -261,24 +263,20 @@ impl Hub {
     /// Runs one greenlet until it suspends or ends.
     #[inline(always)]
     fn run(&self, control: Arc<Control>) {
-        let local = control.local(self);
-        if !local.switch.is_prepared() && !spawn::prepare(self, &control) {
+        if !control.local(self).switch.is_prepared() && !spawn::prepare(self, &control) {
             return;
         }
-        self.running.set(&control);
+        self.running.enter(control);
         self.looping.set(false);
-        let switched = local.switch.resume();
+        let switched = self.running_local().switch.resume();
         self.looping.set(true);
-        self.running.set(&self.main);
         match switched {
-            Switched::Suspended => {
-                if self.requeue.take() {
-                    self.make_ready(control);
-                } else {
-                    probe::reach(Moment::Waiting, &control);
-                }
+            Switched::Suspended => self.running.leave(&self.main),
+            Switched::Returned(stack) => {
+                let control = self.running_handle();
+                self.running.leave(&self.main);
+                self.end(stack, &control);
             }
-            Switched::Returned(stack) => self.end(stack, &control),
         }
     }
 

@@ -227,6 +227,7 @@ fn find(local: &Local, depth: u32) -> Option<usize> {
 
 impl Hub {
     /// Whether the running greenlet should look for exceptions to raise.
+    #[inline]
     pub(crate) fn has_notice(&self) -> bool {
         self.running().notice.load(Ordering::Relaxed)
     }

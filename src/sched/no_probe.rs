@@ -1,7 +1,5 @@
 //! Nobody watches: the twin of `probe.rs` without its feature.
 
-use std::sync::Arc;
-
 use super::control::Control;
 use super::hub::Hub;
 
@@ -20,4 +18,4 @@ pub(crate) fn enter(_: &Hub) {}
 
 /// `control` has come to `moment`.
 #[inline(always)]
-pub(super) fn reach(_: Moment, _: &Arc<Control>) {}
+pub(super) fn reach(_: Moment, _: &Control) {}

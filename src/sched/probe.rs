@@ -1,7 +1,6 @@
 //! Tells a watcher of this thread where its greenlets are on their way through yield points.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use super::control::Control;
 use super::hub::Hub;
@@ -33,11 +32,11 @@ pub(crate) fn watch(watcher: Option<Watcher>) -> Option<Watcher> {
 
 /// The running greenlet comes to a yield point.
 pub(crate) fn enter(hub: &Hub) {
-    reach(Moment::Entering, &hub.running_handle());
+    reach(Moment::Entering, hub.running());
 }
 
 /// `control` has come to `moment`. What the watcher itself causes it is not told of.
-pub(super) fn reach(moment: Moment, control: &Arc<Control>) {
+pub(super) fn reach(moment: Moment, control: &Control) {
     // The locals of an ending thread may be gone.
     let watcher = WATCHER.try_with(RefCell::take).ok().flatten();
     if let Some(mut watcher) = watcher {

@@ -72,6 +72,7 @@ impl Word {
     }
 
     /// Owner: begins a wait. From here on it can be granted.
+    #[inline]
     pub(crate) fn arm(&self) -> Ticket {
         let ticket = Ticket((self.0.load(Ordering::Relaxed) >> STATE_BITS) + 1);
         // Whoever hands the ticket to others publishes it; the word itself orders nothing yet.
@@ -80,18 +81,21 @@ impl Word {
     }
 
     /// Owner: goes to sleep, unless the wait was granted already.
+    #[inline]
     pub(crate) fn park(&self, ticket: Ticket) -> bool {
         let (armed, parked) = (ticket.word(ARMED), ticket.word(PARKED));
         self.0.compare_exchange(armed, parked, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Owner: gives the wait up before parking. Tells whether it was granted already.
+    #[inline]
     pub(crate) fn disarm(&self, ticket: Ticket) -> bool {
         let (armed, idle) = (ticket.word(ARMED), ticket.word(IDLE));
         self.0.compare_exchange(armed, idle, Ordering::AcqRel, Ordering::Acquire).is_err()
     }
 
     /// Anyone: what was waited for has happened.
+    #[inline]
     pub(crate) fn grant(&self, ticket: Ticket) -> Grant {
         let granted = ticket.word(GRANTED);
         let mut seen = ticket.word(PARKED);
@@ -120,6 +124,7 @@ impl Word {
     }
 
     /// Owner: how the wait ended, once it runs again.
+    #[inline]
     pub(crate) fn outcome(&self) -> Woken {
         match self.0.load(Ordering::Acquire) & STATE_MASK {
             TIMED_OUT => Woken::TimedOut,
@@ -134,6 +139,7 @@ impl Word {
     }
 
     /// Whether the wait of `ticket` is still undecided: what a sleeper looks at when it wakes.
+    #[inline]
     pub(crate) fn is_parked(&self, ticket: Ticket) -> bool {
         self.0.load(Ordering::Acquire) == ticket.word(PARKED)
     }

@@ -8,6 +8,7 @@
 //! for an item.
 
 use std::collections::VecDeque;
+use std::sync::MutexGuard;
 use std::time::Instant;
 
 use super::park::{self, Wait};
@@ -82,14 +83,17 @@ impl<T> State<T> {
     fn take_from_sender(&mut self) -> Option<(T, Granted)> {
         // A sender whose wait was decided otherwise takes its item back itself, so its entry must
         // stay; it is set aside while the others are looked at.
-        let key = self.senders.find_map(|(waker, _)| waker.clone().grant())?;
-        let (place, granted) = key;
+        let (place, granted) = self.senders.find_map(|(waker, _)| waker.clone().grant())?;
         self.senders.remove(place).map(|(_, item)| (item, granted))
     }
 
     /// The next item that is promised to nobody, and the sender whose item took its place.
     fn take(&mut self) -> Option<(T, Option<Granted>)> {
-        match self.buffer.remove(self.promised) {
+        let unpromised = match self.promised {
+            0 => self.buffer.pop_front(),
+            promised => self.buffer.remove(promised),
+        };
+        match unpromised {
             Some(item) => Some((item, self.refill())),
             None => self.take_from_sender().map(|(item, granted)| (item, Some(granted))),
         }
@@ -140,77 +144,106 @@ impl<T> Channel<T> {
     }
 
     /// Sends, waiting for room. A yield point; interrupted, the item was not sent.
+    #[inline(always)]
     pub(crate) fn send(&self, item: T, deadline: Option<Instant>) -> Result<(), Unsent<T>> {
         park::checkpoint();
+        let Some((wait, place)) = self.begin_send(item)? else {
+            return Ok(());
+        };
+        let woken = wait.park(deadline);
+        let sent = self.end_send(place, woken);
+        if woken == Woken::Raised && sent.is_err() {
+            drop(sent);
+            park::raise()
+        }
+        sent
+    }
+
+    /// Sends, or joins the senders that wait.
+    fn begin_send(&self, item: T) -> Result<Option<(Wait, Key)>, Unsent<T>> {
         let mut state = self.state.lock();
         let item = match state.offer(item) {
             Ok(granted) => {
                 drop(state);
                 granted.into_iter().for_each(Granted::schedule);
-                return Ok(());
+                return Ok(None);
             }
             Err(Unsent::Full(item)) => item,
             Err(abandoned) => return Err(abandoned),
         };
         let wait = Wait::arm();
         let place = state.senders.push_back((wait.waker(), item));
-        drop(state);
-        let woken = wait.park(deadline);
-        let Some(item) = self.take_back(place) else { return Ok(()) };
-        match woken {
-            // Without the item having been taken: there is nobody left to take it.
-            Woken::Granted => Err(Unsent::Abandoned(item)),
-            Woken::TimedOut => Err(Unsent::Full(item)),
-            Woken::Raised => {
-                drop(item);
-                park::raise()
-            }
-        }
+        Ok(Some((wait, place)))
     }
 
-    fn take_back(&self, place: Key) -> Option<T> {
-        self.state.lock().senders.remove(place).map(|(_, item)| item)
+    /// Takes the item back if nobody has taken it.
+    fn end_send(&self, place: Key, woken: Woken) -> Result<(), Unsent<T>> {
+        match self.state.lock().senders.remove(place) {
+            None => Ok(()),
+            // There is nobody left to take it.
+            Some((_, item)) if woken == Woken::Granted => Err(Unsent::Abandoned(item)),
+            Some((_, item)) => Err(Unsent::Full(item)),
+        }
     }
 
     /// Receives if there is an item.
     pub(crate) fn try_recv(&self) -> Result<T, Unreceived> {
         let mut state = self.state.lock();
-        match state.take() {
-            Some((item, granted)) => {
-                drop(state);
-                granted.into_iter().for_each(Granted::schedule);
-                Ok(item)
-            }
-            None if state.finished => Err(Unreceived::Finished),
-            None => Err(Unreceived::Empty),
-        }
+        let taken = state.take();
+        Channel::deliver(state, taken)
     }
 
     /// Receives, waiting for an item. A yield point; interrupted, nothing was received.
+    #[inline(always)]
     pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, Unreceived> {
         park::checkpoint();
-        let mut state = self.state.lock();
-        let mut taken = state.take();
-        if taken.is_none() && !state.finished {
-            let wait = Wait::arm();
-            let place = state.receivers.push_back(wait.waker());
-            drop(state);
-            let woken = wait.park(deadline);
-            state = self.state.lock();
-            match woken {
-                Woken::Granted => taken = state.take_promised(),
-                Woken::TimedOut => {
-                    state.receivers.remove(place);
-                    // Since its time was up, something may have been sent to nobody.
-                    taken = state.take();
-                }
-                Woken::Raised => {
-                    state.receivers.remove(place);
-                    drop(state);
-                    park::raise()
-                }
-            }
+        let (wait, place) = match self.begin_recv() {
+            Ok(received) => return received,
+            Err(wait) => wait,
+        };
+        let woken = wait.park(deadline);
+        let received = self.end_recv(place, woken);
+        if woken == Woken::Raised {
+            park::raise()
         }
+        received
+    }
+
+    /// Receives, or joins the receivers that wait.
+    fn begin_recv(&self) -> Result<Result<T, Unreceived>, (Wait, Key)> {
+        let mut state = self.state.lock();
+        let taken = state.take();
+        if taken.is_some() || state.finished {
+            return Ok(Channel::deliver(state, taken));
+        }
+        let wait = Wait::arm();
+        let place = state.receivers.push_back(wait.waker());
+        Err((wait, place))
+    }
+
+    /// Takes the item that the wait was ended for, if any.
+    fn end_recv(&self, place: Key, woken: Woken) -> Result<T, Unreceived> {
+        let mut state = self.state.lock();
+        let taken = match woken {
+            Woken::Granted => state.take_promised(),
+            Woken::TimedOut => {
+                state.receivers.remove(place);
+                // Since its time was up, something may have been sent to nobody.
+                state.take()
+            }
+            Woken::Raised => {
+                state.receivers.remove(place);
+                None
+            }
+        };
+        Channel::deliver(state, taken)
+    }
+
+    /// Lets go of the state, then of the sender that an item was taken from.
+    fn deliver(
+        state: MutexGuard<'_, State<T>>,
+        taken: Option<(T, Option<Granted>)>,
+    ) -> Result<T, Unreceived> {
         let finished = state.finished;
         drop(state);
         match taken {

@@ -31,6 +31,7 @@ impl Flag {
     }
 
     /// Waits for the flag; false if the deadline passed first.
+    #[inline(always)]
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
         self.waiters.wait(deadline, || self.is_set())
     }

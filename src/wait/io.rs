@@ -24,7 +24,7 @@ use crate::driver::sys::{self, PollFd};
 pub(crate) use crate::driver::sys::{
     MAX_IO_SLICES, accept, peek, recv, recv_vectored, send, send_vectored,
 };
-use crate::sched::current;
+use crate::sched::current::{self, Here};
 use crate::sched::hub::Hub;
 use crate::sched::inbox::Remote;
 pub(crate) use crate::sched::io::Direction;
@@ -142,7 +142,7 @@ impl Source {
     ///
     /// Those of `attempt`; `WouldBlock` when the socket's time-out passes or its user has made it
     /// non-blocking, as std's sockets do it; those of epoll_ctl(2).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn operate<T>(
         &self,
         direction: Direction,
@@ -152,26 +152,35 @@ impl Source {
         park::spend_budget();
         let mut deadline = None;
         loop {
-            let key = current::with(|hub| self.attempt_key(hub, direction)).unwrap_or(Some(None));
-            if let Some(key) = key {
-                let result = attempt(&self.socket);
-                if let Some(key) = key {
-                    current::with(|hub| self.note(hub, key, direction, &result));
-                }
-                match result {
-                    Ok(Done::More(value) | Done::Short(value)) => return Ok(value),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            if self.is_nonblocking() {
-                return Err(sys::would_block());
+            if let Some(result) = self.attempt(direction, &mut attempt) {
+                return result;
             }
             let deadline = *deadline.get_or_insert_with(|| self.deadline(direction));
             if !self.wait(direction, deadline)? {
                 return Err(sys::would_block());
             }
         }
+    }
+
+    /// Attempts an operation, if it may go through. None if it is to wait for the socket.
+    fn attempt<T>(
+        &self,
+        direction: Direction,
+        attempt: &mut impl FnMut(&Socket) -> io::Result<Done<T>>,
+    ) -> Option<io::Result<T>> {
+        let key = current::with(|hub| self.attempt_key(hub, direction)).unwrap_or(Some(None));
+        if let Some(key) = key {
+            let result = attempt(&self.socket);
+            if let Some(key) = key {
+                current::with(|hub| self.note(hub, key, direction, &result));
+            }
+            match result {
+                Ok(Done::More(value) | Done::Short(value)) => return Some(Ok(value)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        self.is_nonblocking().then(|| Err(sys::would_block()))
     }
 
     /// Whether to try at all, and the key under which to note the result.
@@ -212,24 +221,30 @@ impl Source {
     }
 
     /// Waits until the socket may be ready; false if the deadline passed first.
+    #[inline(always)]
     pub(crate) fn wait(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<bool> {
-        let woken = current::with(|hub| -> io::Result<Woken> {
-            let key = self.key(hub).map_or_else(|| self.register(hub), Ok)?;
-            let wait = Wait::arm();
-            hub.add_waiter(key, direction, wait.waker());
-            let woken = wait.park(deadline);
-            if woken != Woken::Granted {
-                hub.remove_waiter(key, direction, hub.running());
-            }
-            Ok(woken)
-        });
-        match woken {
-            None => self.block(direction, deadline),
-            Some(Ok(Woken::Granted)) => Ok(true),
-            Some(Ok(Woken::TimedOut)) => Ok(false),
-            Some(Ok(Woken::Raised)) => park::raise(),
-            Some(Err(error)) => Err(error),
+        let here = Here::new();
+        let Some(hub) = here.hub() else {
+            return self.block(direction, deadline);
+        };
+        let (wait, key) = self.begin_wait(hub, direction)?;
+        let woken = wait.park(deadline);
+        if woken == Woken::Granted {
+            return Ok(true);
         }
+        hub.remove_waiter(key, direction, hub.running());
+        if woken == Woken::Raised {
+            park::raise();
+        }
+        Ok(false)
+    }
+
+    /// Joins those who wait for the socket, registered for it if need be.
+    fn begin_wait(&self, hub: &Hub, direction: Direction) -> io::Result<(Wait, Key)> {
+        let key = self.key(hub).map_or_else(|| self.register(hub), Ok)?;
+        let wait = Wait::arm();
+        hub.add_waiter(key, direction, wait.waker());
+        Ok((wait, key))
     }
 
     /// Remembers in the hub's table what an attempt has shown.

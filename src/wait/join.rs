@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::park::{self, Wait};
+use crate::base::slab::Key;
 use crate::sched::control::{Control, Status, Watcher};
 use crate::sched::current;
 use crate::sched::kill::{self, Exception, Placed};
@@ -13,14 +14,10 @@ use crate::sched::stack::Class;
 use crate::sched::word::Woken;
 
 /// Waits until `target` is dead; false if the deadline passed first. A yield point.
+#[inline(always)]
 pub(crate) fn join(target: &Control, deadline: Option<Instant>) -> bool {
     park::checkpoint();
-    if target.is_dead() {
-        return true;
-    }
-    let wait = Wait::arm();
-    let Ok(place) = target.watch(Watcher::Wake(wait.waker())) else {
-        wait.cancel();
+    let Some((wait, place)) = watch(target) else {
         return true;
     };
     let woken = wait.park(deadline);
@@ -32,6 +29,21 @@ pub(crate) fn join(target: &Control, deadline: Option<Instant>) -> bool {
         park::raise();
     }
     target.is_dead()
+}
+
+/// Begins to wait for the end of `target`, unless it is dead.
+fn watch(target: &Control) -> Option<(Wait, Key)> {
+    if target.is_dead() {
+        return None;
+    }
+    let wait = Wait::arm();
+    match target.watch(Watcher::Wake(wait.waker())) {
+        Ok(place) => Some((wait, place)),
+        Err(_) => {
+            wait.cancel();
+            None
+        }
+    }
 }
 
 /// Asks for `exception` to be raised in `target`; from anywhere, without waiting.

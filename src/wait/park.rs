@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use crate::base::slab::Key;
 use crate::sched::control::{Control, Waker};
+use crate::sched::current::Here;
 use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
 use crate::sched::timers::Timer;
@@ -21,63 +23,99 @@ const BUDGET: u32 = 64;
 
 /// One wait of whoever is running, from its beginning to its end.
 pub(crate) struct Wait {
-    control: Arc<Control>,
     ticket: Ticket,
+    /// The one who waits, if it is a thread without a hub; otherwise it is the hub's running one.
+    thread: Option<Arc<Control>>,
 }
 
 impl Wait {
     /// Begins a wait. From here on it can be granted through its waker.
     #[inline]
     pub(crate) fn arm() -> Wait {
-        let control = current::control();
-        let ticket = control.arm();
-        Wait { control, ticket }
+        match current::with(|hub| hub.running().arm()) {
+            Some(ticket) => Wait { ticket, thread: None },
+            None => Wait::of_thread(current::control()),
+        }
+    }
+
+    #[cold]
+    fn of_thread(thread: Arc<Control>) -> Wait {
+        Wait { ticket: thread.arm(), thread: Some(thread) }
     }
 
     /// What ends this wait.
     #[inline]
     pub(crate) fn waker(&self) -> Waker {
-        Waker::new(self.control.clone(), self.ticket)
+        let control = self.thread.clone().unwrap_or_else(current::control);
+        Waker::new(control, self.ticket)
     }
 
     /// Sleeps until the wait is granted, the deadline passes, or something is to be raised.
     ///
     /// In the last two cases the caller takes its waker back; in the last it then calls [`raise`].
-    #[inline]
+    ///
+    /// Inlined, as its callers should be, up to the user's code (see [`sched::switch`]): what is
+    /// not the switch itself is in functions of its own, which have returned by then.
+    ///
+    /// [`sched::switch`]: crate::sched::switch
+    #[inline(always)]
     pub(crate) fn park(self, deadline: Option<Instant>) -> Woken {
-        current::with(|hub| self.park_on(hub, deadline))
-            .unwrap_or_else(|| self.control.sleep(self.ticket, deadline))
+        let here = Here::new();
+        let (None, Some(hub)) = (&self.thread, here.hub()) else {
+            return self.sleep(deadline);
+        };
+        let timer = match self.begin(hub, deadline) {
+            Ok(timer) => timer,
+            Err(woken) => return woken,
+        };
+        let control = hub.running();
+        let mut asleep = control.fall_asleep(self.ticket);
+        while asleep {
+            switch_out(hub);
+            // A place in the run queue that was left over from before wakes nobody.
+            asleep = control.is_asleep(self.ticket);
+        }
+        if let Some(timer) = timer {
+            hub.remove_timer(timer);
+        }
+        control.woken()
     }
 
-    fn park_on(&self, hub: &Hub, deadline: Option<Instant>) -> Woken {
+    /// Starts the timer, if there is a deadline. Fails if the wait is over before it begins.
+    fn begin(&self, hub: &Hub, deadline: Option<Instant>) -> Result<Option<Key>, Woken> {
         if hub.is_looping() {
             refuse_in_loop();
         }
         if hub.has_notice() && hub.has_exception(|| panic_depth(hub)) {
-            let granted = self.control.disarm(self.ticket);
-            return if granted { Woken::Granted } else { Woken::Raised };
+            let granted = hub.running().disarm(self.ticket);
+            return Err(if granted { Woken::Granted } else { Woken::Raised });
         }
-        let timer = deadline.map(|deadline| hub.add_timer(deadline, Timer::Wait(self.waker())));
-        let woken = self.control.park_word(self.ticket, || switch(hub, Hub::switch_out));
-        if let Some(timer) = timer {
-            hub.remove_timer(timer);
-        }
-        woken
+        Ok(deadline.map(|deadline| hub.add_timer(deadline, Timer::Wait(self.waker()))))
+    }
+
+    /// The same on a thread without a hub.
+    #[cold]
+    fn sleep(&self, deadline: Option<Instant>) -> Woken {
+        let thread = self.thread.as_ref();
+        thread.map_or(Woken::Granted, |thread| thread.sleep(self.ticket, deadline))
     }
 
     /// Gives the wait up before it parked. Tells whether it was granted already.
     pub(crate) fn cancel(self) -> bool {
-        self.control.disarm(self.ticket)
+        match &self.thread {
+            None => current::with(|hub| hub.running().disarm(self.ticket)) == Some(true),
+            Some(thread) => thread.disarm(self.ticket),
+        }
     }
 }
 
-/// Leaves this stack by `switch`, with this greenlet's panic count in the ledger meanwhile.
-#[inline]
-fn switch(hub: &Hub, switch: impl FnOnce(&Hub)) {
+/// Leaves this stack until somebody queues the one who runs on it.
+#[inline(always)]
+fn switch_out(hub: &Hub) {
     if thread::panicking() {
-        switch_in_unwind(hub, switch);
+        switch_in_unwind(hub, Hub::switch_out);
     } else {
-        switch(hub);
+        hub.switch_out();
     }
 }
 
@@ -88,6 +126,7 @@ fn refuse_in_loop() -> ! {
     std::process::abort()
 }
 
+/// Leaves this stack by `switch`, with this greenlet's panic count in the ledger meanwhile.
 #[cold]
 fn switch_in_unwind(hub: &Hub, switch: impl FnOnce(&Hub)) {
     let depth = ledger::release();
@@ -99,7 +138,10 @@ fn switch_in_unwind(hub: &Hub, switch: impl FnOnce(&Hub)) {
 
 /// Lets the greenlet run that was put first in the queue, and nobody else. Raises nothing.
 pub(crate) fn give_way_to_first() {
-    current::with(|hub| switch(hub, Hub::switch_to_first));
+    current::with(|hub| match thread::panicking() {
+        true => switch_in_unwind(hub, Hub::switch_to_first),
+        false => hub.switch_to_first(),
+    });
 }
 
 /// A yield point that does not wait: raises what is to be raised.
@@ -175,11 +217,13 @@ fn meet_swallowed_kill(hub: &Hub) {
 }
 
 /// Lets everyone who is ready run once.
-#[inline]
+#[inline(always)]
 pub(crate) fn yield_now() {
     checkpoint();
-    if current::with(|hub| switch(hub, Hub::switch_and_requeue)).is_none() {
-        thread::yield_now();
+    match Here::new().hub() {
+        Some(hub) if thread::panicking() => switch_in_unwind(hub, Hub::switch_and_requeue),
+        Some(hub) => hub.switch_and_requeue(),
+        None => thread::yield_now(),
     }
     checkpoint();
 }
@@ -193,6 +237,11 @@ pub(crate) fn spend_budget() {
         spent.get() == 0
     });
     if spent == Some(true) {
-        yield_now();
+        yield_for_fairness();
     }
+}
+
+#[cold]
+fn yield_for_fairness() {
+    yield_now();
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::park::{self, Wait};
 use crate::base::list::List;
 use crate::base::lock::Lock;
+use crate::base::slab::Key;
 use crate::sched::control::Waker;
 use crate::sched::word::Woken;
 
@@ -28,12 +29,14 @@ impl WaitQueue {
     ///
     /// Tells whether the wait ended by `ready` or a wake-up, not by the deadline. A yield point:
     /// raises in either case what is pending on entry.
+    #[inline(always)]
     pub(crate) fn wait(&self, deadline: Option<Instant>, ready: impl FnOnce() -> bool) -> bool {
         self.wait_or_leave(deadline, ready, || {})
     }
 
     /// The same; a waiter that leaves the queue empty without having been woken calls `last`, under
     /// the queue's lock.
+    #[inline(always)]
     pub(crate) fn wait_or_leave(
         &self,
         deadline: Option<Instant>,
@@ -49,28 +52,40 @@ impl WaitQueue {
     }
 
     /// The same for one who has passed a checkpoint, and who decides by itself whether to raise.
+    #[inline(always)]
     pub(crate) fn park(
         &self,
         deadline: Option<Instant>,
         ready: impl FnOnce() -> bool,
         last: impl FnOnce(),
     ) -> Woken {
+        let Some((wait, place)) = self.enter(ready) else {
+            return Woken::Granted;
+        };
+        let woken = wait.park(deadline);
+        if woken != Woken::Granted {
+            self.leave(place, last);
+        }
+        woken
+    }
+
+    fn enter(&self, ready: impl FnOnce() -> bool) -> Option<(Wait, Key)> {
         let mut waiters = self.waiters.lock();
         if ready() {
-            return Woken::Granted;
+            return None;
         }
         let wait = Wait::arm();
         let place = waiters.push_back(wait.waker());
-        drop(waiters);
-        let woken = wait.park(deadline);
-        if woken != Woken::Granted {
-            let mut waiters = self.waiters.lock();
-            waiters.remove(place);
-            if waiters.len() == 0 {
-                last();
-            }
+        Some((wait, place))
+    }
+
+    #[cold]
+    fn leave(&self, place: Key, last: impl FnOnce()) {
+        let mut waiters = self.waiters.lock();
+        waiters.remove(place);
+        if waiters.len() == 0 {
+            last();
         }
-        woken
     }
 
     /// Wakes the first waiter whose wait is not decided yet. If there is none, calls `nobody`,

@@ -56,14 +56,12 @@ impl Permits {
     }
 
     /// Takes a permit, waiting for one; false if the deadline passed first. A yield point.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn acquire(&self, deadline: Option<Instant>) -> bool {
         park::checkpoint();
-        self.try_acquire() || self.acquire_slow(deadline)
-    }
-
-    #[cold]
-    fn acquire_slow(&self, deadline: Option<Instant>) -> bool {
+        if self.try_acquire() {
+            return true;
+        }
         // The mark is set under the lock that the one who gives back will take if it sees the mark.
         let take_or_mark = || {
             self.state.fetch_or(WAITERS, Ordering::Relaxed);

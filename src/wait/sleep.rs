@@ -6,6 +6,7 @@ use super::park::{self, Wait};
 use crate::sched::word::Woken;
 
 /// Sleeps until `deadline`, or for ever without one.
+#[inline(always)]
 pub(crate) fn sleep_until(deadline: Option<Instant>) {
     park::checkpoint();
     match Wait::arm().park(deadline) {

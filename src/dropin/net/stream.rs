@@ -202,6 +202,7 @@ impl TcpStream {
 }
 
 impl Read for &TcpStream {
+    #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         raw::read(&self.source, buf.len(), |socket| recv(socket, buf))
     }
@@ -213,6 +214,7 @@ impl Read for &TcpStream {
 }
 
 impl Write for &TcpStream {
+    #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         raw::write(&self.source, buf.len(), |socket| send(socket, buf))
     }
@@ -228,6 +230,7 @@ impl Write for &TcpStream {
 }
 
 impl Read for TcpStream {
+    #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         (&*self).read(buf)
     }
@@ -238,6 +241,7 @@ impl Read for TcpStream {
 }
 
 impl Write for TcpStream {
+    #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         (&*self).write(buf)
     }

@@ -157,6 +157,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// [`RecvError`] when all items have been received and all senders are gone.
+    #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.shared.channel.recv(None).map_err(|_| RecvError)
     }
