@@ -27,6 +27,7 @@ pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Payload> {
 }
 
 /// Unwinds the running greenlet with `payload`.
+#[inline(always)]
 pub(crate) fn raise(payload: Payload) -> ! {
     panic::resume_unwind(payload)
 }

@@ -15,8 +15,9 @@ use crate::sched::current::Here;
 use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
 use crate::sched::timers::Timer;
+use crate::sched::unwind::{self, Payload};
 use crate::sched::word::{Ticket, Woken};
-use crate::sched::{current, ledger, probe, unwind};
+use crate::sched::{current, ledger, probe};
 
 /// I/O calls that a greenlet may make without waiting before others get a turn.
 const BUDGET: u32 = 64;
@@ -145,14 +146,16 @@ pub(crate) fn give_way_to_first() {
 }
 
 /// A yield point that does not wait: raises what is to be raised.
-#[inline]
+#[inline(always)]
 pub(crate) fn checkpoint() {
     let has_notice = |hub: &Hub| {
         probe::enter(hub);
         hub.has_notice()
     };
-    if current::with(has_notice) == Some(true) {
-        raise_pending();
+    if current::with(has_notice) == Some(true)
+        && let Some(payload) = pending()
+    {
+        unwind::raise(payload);
     }
 }
 
@@ -161,19 +164,29 @@ pub(crate) fn pass_timers() {
     current::with(Hub::fire_timers);
 }
 
-/// Raises what ended a wait early.
-#[cold]
+/// Raises what ended a wait early. Inlined, because an unwind pays for every frame.
+#[inline(always)]
 pub(crate) fn raise() -> ! {
-    raise_pending();
-    unreachable!("a wait was ended to raise nothing")
+    match pending() {
+        Some(payload) => unwind::raise(payload),
+        None => unreachable!("a wait was ended to raise nothing"),
+    }
 }
 
+/// Takes what the running greenlet is to raise, if there is anything.
 #[cold]
-fn raise_pending() {
-    let exception = current::with(|hub| hub.take_exception(|| panic_depth(hub)));
-    if let Some(Some(exception)) = exception {
-        raise_now(exception);
+fn pending() -> Option<Payload> {
+    let take = |hub: &Hub| hub.take_exception(|| panic_depth(hub));
+    let exception = current::with(take).flatten()?;
+    if let Exception::Kill = exception {
+        current::with(meet_swallowed_kill);
     }
+    let thrown = matches!(exception, Exception::Throw(_));
+    let payload = exception.into_payload();
+    if thrown {
+        current::with(|hub| hub.note_thrown(&payload));
+    }
+    Some(payload)
 }
 
 /// The running greenlet's panic depth, measured only if an exception could be raised at it.
@@ -183,18 +196,6 @@ fn panic_depth(hub: &Hub) -> u32 {
         true if hub.has_deep_exception() => ledger::depth(),
         true => u32::MAX,
     }
-}
-
-fn raise_now(exception: Exception) -> ! {
-    if let Exception::Kill = exception {
-        current::with(meet_swallowed_kill);
-    }
-    let thrown = matches!(exception, Exception::Throw(_));
-    let payload = exception.into_payload();
-    if thrown {
-        current::with(|hub| hub.note_thrown(&payload));
-    }
-    unwind::raise(payload)
 }
 
 /// Counts how often a kill has been raised. From the second time on, the body has swallowed it:

@@ -83,6 +83,7 @@ impl TcpListener {
     ///
     /// Those of accept4(2). At the limit of open files that is `EMFILE`, and the connection stays
     /// in the kernel's queue.
+    #[inline]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.source.operate(Direction::Read, |listener| {
             let (socket, peer) = accept(listener, self.source.is_given_away())?;

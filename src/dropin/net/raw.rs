@@ -50,6 +50,7 @@ fn read_done(count: usize, room: usize) -> Done<usize> {
     if 0 < count && count < room { Done::Short(count) } else { Done::More(count) }
 }
 
+#[inline(always)]
 pub(super) fn read(
     source: &Source,
     room: usize,
@@ -70,6 +71,7 @@ pub(super) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
     source.operate(Direction::Read, |socket| Ok(Done::More(sys_peek(socket, buf)?)))
 }
 
+#[inline(always)]
 pub(super) fn write(
     source: &Source,
     length: usize,
