@@ -34,6 +34,25 @@ struct Side {
     waiters: VecDeque<Waker>,
 }
 
+impl Side {
+    /// Whether there is somebody to be woken.
+    fn is_wanted(&self) -> bool {
+        self.ready && !self.waiters.is_empty()
+    }
+}
+
+/// What a call has shown of its direction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown {
+    /// Nothing new.
+    More,
+    /// It transferred less than it could have, which exhausts a stream, unless that has ended or
+    /// has urgent data in it.
+    Short,
+    /// It would have blocked.
+    Exhausted,
+}
+
 #[derive(Default)]
 struct Entry {
     read: Side,
@@ -93,11 +112,13 @@ impl Hub {
         self.io.borrow_mut().remove(key);
     }
 
+    #[inline]
     fn side<R>(&self, key: Key, direction: Direction, f: impl FnOnce(&mut Side) -> R) -> Option<R> {
         self.io.borrow_mut().0.get_mut(key).map(|entry| f(entry.side(direction)))
     }
 
     /// Whether a call may go through.
+    #[inline]
     pub(crate) fn may_be_ready(&self, key: Key, direction: Direction) -> bool {
         self.side(key, direction, |side| side.ready).unwrap_or(true)
     }
@@ -107,10 +128,20 @@ impl Hub {
         self.side(key, direction, |side| side.ready = false);
     }
 
-    /// Notes that a call transferred less than it could have, which exhausts a stream, unless it
-    /// has ended or has urgent data in it.
-    pub(crate) fn set_short(&self, key: Key, direction: Direction) {
-        self.side(key, direction, |side| side.ready = side.short_tells_nothing);
+    /// Notes what a call has shown, and wakes the next waiter if the direction may still be ready.
+    #[inline]
+    pub(crate) fn note(&self, key: Key, direction: Direction, shown: Shown) {
+        let is_wanted = self.side(key, direction, |side| {
+            match shown {
+                Shown::More => {}
+                Shown::Short => side.ready = side.short_tells_nothing,
+                Shown::Exhausted => side.ready = false,
+            }
+            side.is_wanted()
+        });
+        if is_wanted == Some(true) {
+            self.pass_on(key, direction);
+        }
     }
 
     /// Queues a waiter.
@@ -126,16 +157,10 @@ impl Hub {
     }
 
     /// Wakes the next waiter, if the direction may still be ready.
-    pub(crate) fn pass_on(&self, key: Key, direction: Direction) {
+    fn pass_on(&self, key: Key, direction: Direction) {
+        let next_of = |side: &mut Side| if side.ready { side.waiters.pop_front() } else { None };
         loop {
-            let next =
-                self.side(
-                    key,
-                    direction,
-                    |side| {
-                        if side.ready { side.waiters.pop_front() } else { None }
-                    },
-                );
+            let next = self.side(key, direction, next_of);
             let Some(waker) = next.flatten() else { return };
             if waker.wake() {
                 return;
@@ -155,16 +180,19 @@ impl Hub {
     /// An edge.
     pub(super) fn io_event(&self, event: Event) {
         let Some(key) = Key::from_bits(event.token) else { return };
-        if event.short_reads_tell_nothing {
-            self.side(key, Direction::Read, |side| side.short_tells_nothing = true);
+        let mut table = self.io.borrow_mut();
+        let Some(Entry { read, write }) = table.0.get_mut(key) else { return };
+        read.short_tells_nothing |= event.short_reads_tell_nothing;
+        read.ready |= event.readable;
+        write.ready |= event.writable;
+        let wakes_reader = event.readable && read.is_wanted();
+        let wakes_writer = event.writable && write.is_wanted();
+        drop(table);
+        if wakes_reader {
+            self.pass_on(key, Direction::Read);
         }
-        for (happened, direction) in
-            [(event.readable, Direction::Read), (event.writable, Direction::Write)]
-        {
-            if happened {
-                self.side(key, direction, |side| side.ready = true);
-                self.pass_on(key, direction);
-            }
+        if wakes_writer {
+            self.pass_on(key, Direction::Write);
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::sched::current::{self, Here};
 use crate::sched::hub::Hub;
 use crate::sched::inbox::Remote;
 pub(crate) use crate::sched::io::Direction;
+use crate::sched::io::Shown;
 use crate::sched::word::Woken;
 
 /// What one attempt at an operation achieved.
@@ -172,7 +173,7 @@ impl Source {
         if let Some(key) = key {
             let result = attempt(&self.socket);
             if let Some(key) = key {
-                current::with(|hub| self.note(hub, key, direction, &result));
+                current::with(|hub| hub.note(key, direction, self.shown(&result)));
             }
             match result {
                 Ok(Done::More(value) | Done::Short(value)) => return Some(Ok(value)),
@@ -247,17 +248,14 @@ impl Source {
         Ok((wait, key))
     }
 
-    /// Remembers in the hub's table what an attempt has shown.
+    /// What an attempt has shown.
     #[inline]
-    fn note<T>(&self, hub: &Hub, key: Key, direction: Direction, result: &io::Result<Done<T>>) {
+    fn shown<T>(&self, result: &io::Result<Done<T>>) -> Shown {
         match result {
-            Ok(Done::Short(_)) if self.is_stream => hub.set_short(key, direction),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                hub.set_exhausted(key, direction);
-            }
-            _ => {}
+            Ok(Done::Short(_)) if self.is_stream => Shown::Short,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Shown::Exhausted,
+            _ => Shown::More,
         }
-        hub.pass_on(key, direction);
     }
 
     /// The same on a thread without a hub: the thread itself waits.
