@@ -16,6 +16,7 @@ use super::board::Board;
 use super::bound::Bound;
 use super::current;
 use super::hub::{Hub, HubId};
+use super::ids;
 use super::inbox::{Message, Remote};
 use super::kill::Exception;
 use super::sleeper::Sleeper;
@@ -89,7 +90,8 @@ pub(crate) struct Control {
     /// Of no use to a plain OS thread.
     local: Bound<Local>,
     home: Home,
-    id: u64,
+    /// Set once for each life.
+    id: AtomicU64,
     end: Lock<End>,
     /// How many handles there are, to notice when a greenlet can no longer be started.
     handles: AtomicUsize,
@@ -122,7 +124,7 @@ pub(crate) struct Local {
     pub(super) switch: Switch,
     pub(super) body: Cell<Option<Body>>,
     pub(super) outcome: Cell<Option<Outcome>>,
-    pub(super) class: Class,
+    pub(super) class: Cell<Class>,
     /// A stack is promised to this greenlet.
     pub(super) reserved: Cell<bool>,
     /// It runs what the hub's loop must not, and is no concern of the user's.
@@ -165,7 +167,7 @@ impl Local {
             switch: Switch::new(),
             body: Cell::new(None),
             outcome: Cell::new(None),
-            class,
+            class: Cell::new(class),
             reserved: Cell::new(false),
             internal: Cell::new(false),
             place: Cell::new(None),
@@ -271,37 +273,59 @@ impl Watcher {
 }
 
 impl Control {
-    pub(super) fn greenlet(hub: &Hub, class: Class, name: Option<Arc<str>>) -> Control {
+    pub(super) fn greenlet(hub: &Hub) -> Control {
         let home = Home::Hub(hub.remote().clone());
-        Control::new(Kind::Greenlet, hub.id(), home, class, name)
+        Control::new(Kind::Greenlet, hub.id(), home, None)
+    }
+
+    /// Makes it the one of a new greenlet.
+    pub(super) fn begin_life(&self, hub: &Hub, class: Class, name: Option<Arc<str>>) {
+        self.id.store(hub.next_id(), Ordering::Relaxed);
+        self.local(hub).class.set(class);
+        name.into_iter().for_each(|name| self.set_name(name));
+    }
+
+    /// Makes it as it was when it was made, at the end of a greenlet's life.
+    pub(super) fn renew(&mut self, hub: &Hub) {
+        self.drop_failure();
+        *self.notice.get_mut() = false;
+        *self.status.get_mut() = Status::New as u8;
+        *self.handles.get_mut() = 1;
+        drop(self.extras.take());
+        let local = self.local(hub);
+        local.internal.set(false);
+        local.queued.set(false);
+        local.placed.set(false);
+        local.spent.set(0);
     }
 
     pub(super) fn main(remote: Arc<Remote>, thread: Arc<Control>) -> Control {
         let (owner, home) = (remote.id(), Home::Hub(remote));
-        let mut main = Control::new(Kind::Main, owner, home, Class::DEFAULT, thread.name());
-        main.id = thread.id;
+        let mut main = Control::new(Kind::Main, owner, home, thread.name());
+        *main.id.get_mut() = thread.id();
         main.thread = Some(thread);
         main
     }
 
     pub(super) fn thread() -> Control {
         let home = Home::Thread(Box::default());
-        Control::new(Kind::Thread, HubId::NONE, home, Class::DEFAULT, os_thread_name())
+        let thread = Control::new(Kind::Thread, HubId::NONE, home, os_thread_name());
+        thread.id.store(ids::take(1).start, Ordering::Relaxed);
+        thread
     }
 
-    fn new(kind: Kind, owner: HubId, home: Home, class: Class, name: Option<Arc<str>>) -> Control {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+    fn new(kind: Kind, owner: HubId, home: Home, name: Option<Arc<str>>) -> Control {
         let status = if kind == Kind::Greenlet { Status::New } else { Status::Begun };
         let control = Control {
             kind,
-            local: Bound::new(owner, Local::new(class)),
+            local: Bound::new(owner, Local::new(Class::DEFAULT)),
             word: Word::new(),
             notice: AtomicBool::new(false),
             status: AtomicU8::new(status as u8),
             home,
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: AtomicU64::new(0),
             end: Lock::new(End { outcome: None, watchers: Few::None }),
-            handles: AtomicUsize::new(0),
+            handles: AtomicUsize::new(1),
             extras: OnceLock::new(),
             thread: None,
         };
@@ -320,7 +344,7 @@ impl Control {
 
     /// Unique in the process, never used again.
     pub(crate) fn id(&self) -> u64 {
-        self.id
+        self.id.load(Ordering::Relaxed)
     }
 
     pub(crate) fn name(&self) -> Option<Arc<str>> {
@@ -460,9 +484,27 @@ impl Control {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Tells whether it was the last handle.
+    /// Tells whether it was the last handle to one that can now no longer be started. Those of one
+    /// that has been started do not matter.
     pub(crate) fn drop_handle(&self) -> bool {
-        self.handles.fetch_sub(1, Ordering::AcqRel) == 1
+        self.status() == Status::New
+            && self.handles.fetch_sub(1, Ordering::AcqRel) == 1
+            && self.status() == Status::New
+    }
+
+    /// The payload of a failure that nobody asked for may have a destructor that waits. The hub's
+    /// loop, when it lets go of a control block last, leaves it to a greenlet.
+    fn drop_failure(&mut self) {
+        if let Some(Outcome::Failed(failure)) = self.end.get_mut().outcome.take()
+            && failure.has_payload()
+        {
+            let mut failure = Some(failure);
+            current::with(|hub| {
+                if let Some(failure) = failure.take_if(|_| hub.is_looping()) {
+                    spawn::dispose(hub, Box::new(failure));
+                }
+            });
+        }
     }
 
     /// The sleep of a plain OS thread.
@@ -506,19 +548,8 @@ impl UnwindSafe for Control {}
 impl RefUnwindSafe for Control {}
 
 impl Drop for Control {
-    /// The payload of a failure that nobody asked for may have a destructor that waits. The hub's
-    /// loop, when it lets go of a control block last, leaves it to a greenlet.
     fn drop(&mut self) {
-        if let Some(Outcome::Failed(failure)) = self.end.get_mut().outcome.take()
-            && failure.has_payload()
-        {
-            let mut failure = Some(failure);
-            current::with(|hub| {
-                if let Some(failure) = failure.take_if(|_| hub.is_looping()) {
-                    spawn::dispose(hub, Box::new(failure));
-                }
-            });
-        }
+        self.drop_failure();
     }
 }
 

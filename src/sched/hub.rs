@@ -19,11 +19,13 @@ use std::time::{Duration, Instant};
 
 use super::control::{Control, Local};
 use super::current::{self, Running};
+use super::ids::Ids;
 use super::inbox::{Message, Remote};
 use super::io::IoTable;
 use super::kill::Exception;
 use super::pace::Pace;
 use super::probe::{self, Moment};
+use super::spares::{self, Spares};
 use super::stack::{Pool, Stack, Stock, Trimmed};
 use super::switch::Switched;
 use super::timers::Timer;
@@ -85,6 +87,8 @@ pub(crate) struct Hub {
     pub(super) io: RefCell<IoTable>,
     pub(super) stacks: RefCell<Pool>,
     pub(super) live: RefCell<Slab<Arc<Control>>>,
+    pub(super) spares: Spares,
+    ids: Ids,
     driver: RefCell<Driver>,
     /// Kept between turns for their capacity.
     events: Cell<Vec<Event>>,
@@ -123,6 +127,8 @@ impl Hub {
             io: RefCell::new(IoTable::new()),
             stacks: RefCell::new(Pool::default()),
             live: RefCell::new(Slab::new()),
+            spares: Spares::default(),
+            ids: Ids::default(),
             driver: RefCell::new(driver),
             events: Cell::new(Vec::new()),
             messages: Cell::new(Vec::new()),
@@ -176,6 +182,11 @@ impl Hub {
     #[cfg(feature = "testing")]
     pub(super) fn ready(&self) -> usize {
         self.ready.borrow().len()
+    }
+
+    /// A number for a greenlet.
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.next()
     }
 
     /// Counts the stacks.
@@ -275,28 +286,37 @@ impl Hub {
             Switched::Returned(stack) => {
                 let control = self.running_handle();
                 self.running.leave(&self.main);
-                self.end(stack, &control);
+                self.end(stack, control);
             }
         }
     }
 
     #[inline(never)]
-    fn end(&self, stack: Stack, control: &Arc<Control>) {
-        if self.stacks.borrow_mut().put(stack) && self.trim_at.get().is_none() {
-            self.trim_at.set(Some(self.pace.began() + TRIM_INTERVAL));
+    fn end(&self, stack: Stack, control: Arc<Control>) {
+        if self.stacks.borrow_mut().put(stack) {
+            self.trim_soon();
         }
-        spawn::bury(self, control);
+        spawn::bury(self, &control);
+        spares::recycle(control);
     }
 
-    /// Gives memory of stacks back that nobody has needed for a while. With nothing left to give,
-    /// there is no next time, so an idle process comes to rest.
+    /// Makes sure that there will be a trim.
+    pub(super) fn trim_soon(&self) {
+        if self.trim_at.get().is_none() {
+            self.trim_at.set(Some(self.pace.began() + TRIM_INTERVAL));
+        }
+    }
+
+    /// Gives memory back, of stacks and control blocks that nobody has needed for a while. With
+    /// nothing left to give, there is no next time, so an idle process comes to rest.
     fn trim(&self, now: Instant) {
         if self.trim_at.get().is_none_or(|at| at > now) {
             return;
         }
+        let spares_left = self.spares.trim();
         self.trim_at.set(match self.stacks.borrow_mut().trim() {
-            Trimmed::Whole => None,
-            Trimmed::ForNow => Some(now + TRIM_INTERVAL),
+            Trimmed::Whole if !spares_left => None,
+            Trimmed::Whole | Trimmed::ForNow => Some(now + TRIM_INTERVAL),
             Trimmed::Partly => Some(now + TRIM_PAUSE),
         });
     }

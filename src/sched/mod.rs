@@ -11,7 +11,9 @@ pub(crate) mod current;
 #[cfg(feature = "testing")]
 pub(crate) mod census;
 pub(crate) mod ends;
+pub(crate) mod handle;
 pub(crate) mod hub;
+pub(crate) mod ids;
 pub(crate) mod inbox;
 pub(crate) mod io;
 pub(crate) mod kill;
@@ -25,6 +27,7 @@ pub(crate) mod probe;
 pub(crate) mod probe;
 pub(crate) mod shield;
 pub(crate) mod sleeper;
+pub(crate) mod spares;
 pub(crate) mod spawn;
 pub(crate) mod stack;
 pub(crate) mod switch;

@@ -34,7 +34,8 @@ pub(crate) fn create(
 
 /// The same, with a stack reserved by the caller.
 fn make(hub: &Hub, class: Class, name: Option<Arc<str>>, body: Body) -> Arc<Control> {
-    let control = Arc::new(Control::greenlet(hub, class, name));
+    let control = hub.spares.take().unwrap_or_else(|| Arc::new(Control::greenlet(hub)));
+    control.begin_life(hub, class, name);
     let local = control.local(hub);
     local.reserved.set(true);
     local.body.set(Some(body));
@@ -98,7 +99,7 @@ pub(super) fn prepare(hub: &Hub, control: &Control) -> bool {
         return false;
     }
     local.reserved.set(false);
-    let stack = hub.stacks.borrow_mut().take_reserved(local.class);
+    let stack = hub.stacks.borrow_mut().take_reserved(local.class.get());
     local.switch.prepare(stack.expect("a promised stack is there"), root);
     true
 }
@@ -176,7 +177,7 @@ fn judge(payload: Payload) -> Outcome {
 pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
     let local = control.local(hub);
     if local.reserved.replace(false) {
-        hub.stacks.borrow_mut().release(local.class);
+        hub.stacks.borrow_mut().release(local.class.get());
     }
     if let Some(place) = local.place.take() {
         hub.live.borrow_mut().remove(place);

@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::join;
 use super::packet::Packet;
 use crate::base::failure::Failure;
-use crate::sched::control::{Body, Control, Status};
+use crate::sched::control::{Body, Control};
+use crate::sched::handle::Handle;
 use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
 use crate::sched::stack::{Class, DEFAULT_SIZE, GUARD};
@@ -15,7 +16,7 @@ use crate::sched::{current, spawn};
 
 /// See the module's documentation. Clones name the same greenlet.
 pub(crate) struct Task<T> {
-    control: Arc<Control>,
+    handle: Handle,
     packet: Arc<Packet<T>>,
 }
 
@@ -54,45 +55,40 @@ impl<T> Task<T> {
         let packet = Arc::new(Packet::new());
         let body = body(packet.clone());
         let control = current::with_hub(|hub| spawn::create(hub, class, name, body))??;
-        Ok(Task::of(control, packet))
-    }
-
-    fn of(control: Arc<Control>, packet: Arc<Packet<T>>) -> Task<T> {
-        control.add_handle();
-        Task { control, packet }
+        Ok(Task { handle: Handle::first(control), packet })
     }
 
     /// The same greenlet without its value.
     pub(crate) fn untyped(&self) -> Task<()> {
-        Task::without_value(self.control.clone())
+        Task::without_value(Arc::clone(&self.handle))
     }
 
     /// The task without being counted as a handle to it.
     pub(crate) fn downgrade(&self) -> WeakTask<T> {
-        WeakTask { control: self.control.clone(), packet: self.packet.clone() }
+        WeakTask { control: Arc::clone(&self.handle), packet: self.packet.clone() }
     }
 
     pub(crate) fn control(&self) -> &Arc<Control> {
-        &self.control
+        &self.handle
     }
 
     pub(crate) fn start(&self) {
-        spawn::start(&self.control);
+        spawn::start(&self.handle);
     }
 
     /// Starts it at `deadline`; one beyond the clock's range is never.
     pub(crate) fn start_at(&self, deadline: Option<Instant>) {
         if let Some(deadline) = deadline {
-            spawn::start_at(&self.control, deadline);
+            spawn::start_at(&self.handle, deadline);
         }
     }
 
     pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
-        join::join(&self.control, deadline)
+        join::join(&self.handle, deadline)
     }
 
     pub(crate) fn is_dead(&self) -> bool {
-        self.control.is_dead()
+        self.handle.is_dead()
     }
 
     /// The value of one that is dead, left in place.
@@ -105,7 +101,7 @@ impl<T> Task<T> {
 
     /// The value or the failure of one that is dead, moved out.
     pub(crate) fn take(self) -> Result<T, Failure> {
-        if let Some(failure) = self.control.take_failure() {
+        if let Some(failure) = self.handle.take_failure() {
             return Err(failure);
         }
         self.packet.take().ok_or_else(Failure::killed)
@@ -113,7 +109,7 @@ impl<T> Task<T> {
 
     /// Asks for an exception to be raised in it.
     pub(crate) fn raise_in(&self, exception: Exception) {
-        join::ask(&self.control, exception);
+        join::ask(&self.handle, exception);
     }
 }
 
@@ -135,7 +131,7 @@ pub(crate) struct WeakTask<T> {
 
 impl<T> WeakTask<T> {
     pub(crate) fn upgrade(self) -> Task<T> {
-        Task::of(self.control, self.packet)
+        Task { handle: Handle::another(self.control), packet: self.packet }
     }
 }
 
@@ -143,21 +139,21 @@ impl Task<()> {
     fn without_value(control: Arc<Control>) -> Task<()> {
         let packet = Packet::new();
         packet.set(());
-        Task::of(control, Arc::new(packet))
+        Task { handle: Handle::another(control), packet: Arc::new(packet) }
     }
 }
 
 impl<T> Clone for Task<T> {
     fn clone(&self) -> Task<T> {
-        Task::of(self.control.clone(), self.packet.clone())
+        Task { handle: self.handle.clone(), packet: self.packet.clone() }
     }
 }
 
 impl<T> Drop for Task<T> {
     /// One that can no longer be started is ended, as if it had been killed.
     fn drop(&mut self) {
-        if self.control.drop_handle() && self.control.status() == Status::New {
-            join::ask(&self.control, Exception::Kill);
+        if self.handle.drop_handle() {
+            join::ask(&self.handle, Exception::Kill);
         }
     }
 }

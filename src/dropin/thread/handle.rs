@@ -1,7 +1,7 @@
 //! Handles to threads: `JoinHandle`, `Thread`, `ThreadId`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Result;
 use crate::base::failure::Failure;
@@ -17,13 +17,13 @@ use crate::wait::task::Task;
 /// kill.
 pub struct JoinHandle<T> {
     task: Task<T>,
-    thread: Thread,
+    /// Made when somebody asks.
+    thread: OnceLock<Thread>,
 }
 
 impl<T> JoinHandle<T> {
     pub(super) fn new(task: Task<T>) -> JoinHandle<T> {
-        let thread = Thread::new(task.control().clone());
-        JoinHandle { task, thread }
+        JoinHandle { task, thread: OnceLock::new() }
     }
 
     pub(crate) fn task(&self) -> &Task<T> {
@@ -32,7 +32,7 @@ impl<T> JoinHandle<T> {
 
     /// The thread's own handle.
     pub fn thread(&self) -> &Thread {
-        &self.thread
+        self.thread.get_or_init(|| Thread::new(self.task.control().clone()))
     }
 
     /// Waits for the thread and returns its value.
