@@ -61,9 +61,7 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
-    let greenlet = Greenlet::new(f);
-    greenlet.start();
-    greenlet
+    Greenlet::spawn(f)
 }
 
 /// Makes a greenlet that begins after `seconds`, as `gevent.spawn_later`.

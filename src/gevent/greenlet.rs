@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +53,20 @@ impl<T> Greenlet<T> {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
-        match Task::new(f, None, None) {
+        Greenlet::made(Task::new(f, None, None))
+    }
+
+    /// The same, started.
+    pub(super) fn spawn<F>(f: F) -> Greenlet<T>
+    where
+        F: FnOnce() -> T + 'static,
+        T: 'static,
+    {
+        Greenlet::made(Task::spawn(f, None, None))
+    }
+
+    fn made(task: io::Result<Task<T>>) -> Greenlet<T> {
+        match task {
             Ok(task) => Greenlet { task },
             Err(error) => panic!("failed to spawn greenlet: {error}"),
         }

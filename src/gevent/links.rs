@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::greenlet::Greenlet;
 use crate::base::slab::Key;
-use crate::sched::control::{Control, Watcher};
+use crate::sched::control::{Body, Control, Watcher};
 use crate::sched::stack::Class;
 use crate::sched::{current, spawn};
 
@@ -78,7 +78,8 @@ impl<T: 'static> Greenlet<T> {
     fn link_for(&self, ends: Ends, callback: impl FnOnce(Greenlet<T>) + 'static) -> Link {
         // Not a handle: a link does not keep a greenlet that nobody can start any more.
         let target = self.task().downgrade();
-        let body = Box::new(move || callback(Greenlet::from_task(target.upgrade())));
+        let body = move || callback(Greenlet::from_task(target.upgrade()));
+        let body = Body::Boxed(Box::new(body));
         let made = current::with_hub(|hub| spawn::create(hub, Class::DEFAULT, None, body));
         let callback = made.and_then(|made| made);
         let callback = callback.unwrap_or_else(|error| panic!("failed to spawn greenlet: {error}"));

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::mem::ManuallyDrop;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::hub::{Hub, HubId};
 
@@ -24,6 +25,10 @@ pub(crate) struct Bound<T> {
 unsafe impl<T> Send for Bound<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Bound<T> {}
+
+// What an unwind leaves in it is the concern of those who put it there.
+impl<T> UnwindSafe for Bound<T> {}
+impl<T> RefUnwindSafe for Bound<T> {}
 
 impl<T> Bound<T> {
     pub(crate) fn new(owner: HubId, value: T) -> Bound<T> {

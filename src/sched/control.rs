@@ -32,8 +32,32 @@ use crate::base::slab::Key;
 /// Greenlet-local values, each with the address of its key.
 pub(crate) type Locals = Vec<(usize, Rc<dyn Any>)>;
 
-/// Code that a greenlet is to run.
-pub(crate) type Body = Box<dyn FnOnce()>;
+/// Code that a greenlet is to run, or to drop.
+pub(crate) enum Body {
+    Boxed(Box<dyn FnOnce()>),
+    Shared(Arc<dyn Run>),
+}
+
+/// Code in the same allocation as something else.
+///
+/// It is dropped by [`discard`](Run::discard), not with the allocation, which may end on another
+/// thread.
+pub(crate) trait Run {
+    /// Runs the code, once.
+    fn run(&self);
+
+    /// Drops the code if it has not been run.
+    fn discard(&self);
+}
+
+impl Body {
+    pub(super) fn discard(self) {
+        match self {
+            Body::Boxed(body) => drop(body),
+            Body::Shared(body) => body.discard(),
+        }
+    }
+}
 
 /// How far a greenlet has come. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

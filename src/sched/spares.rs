@@ -57,7 +57,8 @@ impl Spares {
 /// control block to the hub.
 #[inline]
 pub(super) fn recycle(mut control: Arc<Control>) {
-    if control.status() != Status::Dead || !current::is_here(&control) {
+    let is_last = Arc::strong_count(&control) == 1;
+    if !is_last || control.status() != Status::Dead || !current::is_here(&control) {
         return;
     }
     current::with(|hub| {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::park::{self, Wait};
 use crate::base::slab::Key;
-use crate::sched::control::{Control, Status, Watcher};
+use crate::sched::control::{Body, Control, Status, Watcher};
 use crate::sched::current;
 use crate::sched::kill::{self, Exception, Placed};
 use crate::sched::spawn;
@@ -122,7 +122,7 @@ fn hit_all(
     let helper = current::with(|hub| {
         let exception = exception.clone();
         let body = move || all.iter().for_each(|target| hit(target, exception()));
-        spawn::create(hub, Class::DEFAULT, Some("killall".into()), Box::new(body))
+        spawn::create(hub, Class::DEFAULT, Some("killall".into()), Body::Boxed(Box::new(body)))
     });
     let Some(Ok(helper)) = helper else {
         // Without a hub there is no turn to wait for, without a stack no helper.

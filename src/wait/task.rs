@@ -1,13 +1,16 @@
 //! A greenlet and the value it is to produce: what `Greenlet` and `JoinHandle` have in common.
 
+use std::cell::Cell;
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::join;
 use super::packet::Packet;
 use crate::base::failure::Failure;
-use crate::sched::control::{Body, Control};
+use crate::sched::bound::Bound;
+use crate::sched::control::{Body, Control, Run};
 use crate::sched::handle::Handle;
 use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
@@ -17,7 +20,57 @@ use crate::sched::{current, spawn};
 /// See the module's documentation. Clones name the same greenlet.
 pub(crate) struct Task<T> {
     handle: Handle,
-    packet: Arc<Packet<T>>,
+    work: Arc<Work<T>>,
+}
+
+/// Where a greenlet leaves its value, and in the same allocation what it is to run.
+pub(crate) struct Work<T, B: ?Sized = dyn Opaque> {
+    packet: Packet<T>,
+    body: B,
+}
+
+/// A body of some type.
+pub(crate) trait Opaque: Send + Sync + UnwindSafe + RefUnwindSafe {}
+
+impl<B: Send + Sync + UnwindSafe + RefUnwindSafe> Opaque for B {}
+
+impl<T> Work<T, ()> {
+    fn without_body() -> Arc<Work<T, ()>> {
+        Arc::new(Work { packet: Packet::new(), body: () })
+    }
+
+    /// Leaves the value.
+    pub(crate) fn set(&self, value: T) {
+        self.packet.set(value);
+    }
+}
+
+/// A body that only its hub touches.
+type Bodied<F> = Bound<Cell<Option<F>>>;
+
+impl<T: 'static, F: FnOnce() -> T + 'static> Work<T, Bodied<F>> {
+    /// The two sides of one: for the greenlet, and for the one who wants the value.
+    fn of(hub: &Hub, body: F) -> (Body, Arc<Work<T>>) {
+        let body = Bound::new(hub.id(), Cell::new(Some(body)));
+        let work = Arc::new(Work { packet: Packet::new(), body });
+        (Body::Shared(work.clone()), work)
+    }
+
+    fn take_body(&self) -> Option<F> {
+        current::with(|hub| self.body.get(hub).take()).flatten()
+    }
+}
+
+impl<T: 'static, F: FnOnce() -> T + 'static> Run for Work<T, Bodied<F>> {
+    fn run(&self) {
+        if let Some(body) = self.take_body() {
+            self.packet.set(body());
+        }
+    }
+
+    fn discard(&self) {
+        drop(self.take_body());
+    }
 }
 
 impl<T> Task<T> {
@@ -35,7 +88,26 @@ impl<T> Task<T> {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
-        Task::with_body(name, stack, |packet| Box::new(move || packet.set(body())))
+        Task::make(name, stack, |hub| Work::of(hub, body))
+    }
+
+    /// The same, and starts it.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Task::new).
+    pub(crate) fn spawn<F>(
+        body: F,
+        name: Option<Arc<str>>,
+        stack: Option<usize>,
+    ) -> io::Result<Task<T>>
+    where
+        F: FnOnce() -> T + 'static,
+        T: 'static,
+    {
+        let task = Task::make(name, stack, |hub| Work::of(hub, body))?;
+        current::with(|hub| spawn::start_new(hub, &task.handle));
+        Ok(task)
     }
 
     /// The same with the body made by `body`, which is told where to leave the value.
@@ -46,16 +118,28 @@ impl<T> Task<T> {
     pub(crate) fn with_body(
         name: Option<Arc<str>>,
         stack: Option<usize>,
-        body: impl FnOnce(Arc<Packet<T>>) -> Body,
+        body: impl FnOnce(Arc<Work<T, ()>>) -> Box<dyn FnOnce()>,
+    ) -> io::Result<Task<T>> {
+        Task::make(name, stack, |_| {
+            let work = Work::without_body();
+            (Body::Boxed(body(work.clone())), work)
+        })
+    }
+
+    fn make(
+        name: Option<Arc<str>>,
+        stack: Option<usize>,
+        work: impl FnOnce(&Hub) -> (Body, Arc<Work<T>>),
     ) -> io::Result<Task<T>> {
         let class = match Class::for_stack(stack.unwrap_or(DEFAULT_SIZE - GUARD)) {
             Some(class) => class,
             None => return Err(io::ErrorKind::OutOfMemory.into()),
         };
-        let packet = Arc::new(Packet::new());
-        let body = body(packet.clone());
-        let control = current::with_hub(|hub| spawn::create(hub, class, name, body))??;
-        Ok(Task { handle: Handle::first(control), packet })
+        current::with_hub(|hub| {
+            let (body, work) = work(hub);
+            let control = spawn::create(hub, class, name, body)?;
+            Ok(Task { handle: Handle::first(control), work })
+        })?
     }
 
     /// The same greenlet without its value.
@@ -65,7 +149,7 @@ impl<T> Task<T> {
 
     /// The task without being counted as a handle to it.
     pub(crate) fn downgrade(&self) -> WeakTask<T> {
-        WeakTask { control: Arc::clone(&self.handle), packet: self.packet.clone() }
+        WeakTask { control: Arc::clone(&self.handle), work: self.work.clone() }
     }
 
     pub(crate) fn control(&self) -> &Arc<Control> {
@@ -96,7 +180,7 @@ impl<T> Task<T> {
     where
         T: Clone,
     {
-        self.packet.get()
+        self.work.packet.get()
     }
 
     /// The value or the failure of one that is dead, moved out.
@@ -104,7 +188,7 @@ impl<T> Task<T> {
         if let Some(failure) = self.handle.take_failure() {
             return Err(failure);
         }
-        self.packet.take().ok_or_else(Failure::killed)
+        self.work.packet.take().ok_or_else(Failure::killed)
     }
 
     /// Asks for an exception to be raised in it.
@@ -126,26 +210,26 @@ pub(crate) fn running() -> io::Result<Task<()>> {
 /// Names a task without keeping it from being discarded.
 pub(crate) struct WeakTask<T> {
     control: Arc<Control>,
-    packet: Arc<Packet<T>>,
+    work: Arc<Work<T>>,
 }
 
 impl<T> WeakTask<T> {
     pub(crate) fn upgrade(self) -> Task<T> {
-        Task { handle: Handle::another(self.control), packet: self.packet }
+        Task { handle: Handle::another(self.control), work: self.work }
     }
 }
 
 impl Task<()> {
     fn without_value(control: Arc<Control>) -> Task<()> {
-        let packet = Packet::new();
-        packet.set(());
-        Task { handle: Handle::another(control), packet: Arc::new(packet) }
+        let work = Work::without_body();
+        work.set(());
+        Task { handle: Handle::another(control), work }
     }
 }
 
 impl<T> Clone for Task<T> {
     fn clone(&self) -> Task<T> {
-        Task { handle: self.handle.clone(), packet: self.packet.clone() }
+        Task { handle: self.handle.clone(), work: self.work.clone() }
     }
 }
 

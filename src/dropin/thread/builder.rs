@@ -76,8 +76,7 @@ impl Builder {
         T: 'static,
     {
         self.check_name();
-        let task = Task::new(f, self.name.map(Into::into), self.stack_size)?;
-        task.start();
+        let task = Task::spawn(f, self.name.map(Into::into), self.stack_size)?;
         Ok(JoinHandle::new(task))
     }
 

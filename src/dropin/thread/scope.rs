@@ -12,7 +12,7 @@ use super::Result;
 use super::handle::Thread;
 use crate::base::failure::Failure;
 use crate::base::lock::Lock;
-use crate::sched::control::{Body, Control};
+use crate::sched::control::Control;
 use crate::sched::kill::Exception;
 use crate::sched::shield::Shield;
 use crate::sched::unwind;
@@ -134,14 +134,14 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         F: FnOnce() -> T + 'scope,
         T: 'scope,
     {
-        let task = Task::with_body(name, stack, |packet| {
-            let body: Box<dyn FnOnce() + 'scope> = Box::new(move || packet.set(f()));
+        let task = Task::with_body(name, stack, |work| {
+            let body: Box<dyn FnOnce() + 'scope> = Box::new(move || work.set(f()));
             // SAFETY: the body is run or dropped by its greenlet, or by whoever kills it before it
             // begins, in any case before the greenlet is dead. `scope` does not return, nor unwind,
             // before every greenlet in its list is dead, and this one is put there before it is
             // started; until then it is not reachable from anywhere else. `'scope` lasts until
             // `scope` returns. The types differ in the lifetime alone.
-            unsafe { mem::transmute::<Box<dyn FnOnce() + 'scope>, Body>(body) }
+            unsafe { mem::transmute::<Box<dyn FnOnce() + 'scope>, Box<dyn FnOnce()>>(body) }
         })?;
         let done = self.children.lock().add(task.control().clone());
         drop(done);
