@@ -378,7 +378,25 @@ mod k17_limits {
                 drop(deep.join());
             });
         });
-        let words = ["greenlet 'too-deep' (#", "has overflowed its stack"];
+        let words = ["\ngreenlet 'too-deep' (#", ") has overflowed its stack of 240 KiB\n"];
+        assert_killed_by(SIGABRT, &words, &output);
+    }
+
+    #[test]
+    fn a_stack_overflow_names_the_size_that_the_stack_really_had() {
+        let output = in_a_process(|| {
+            run(|| {
+                let others = [10_000, 3_000_000].map(|size| {
+                    thread::Builder::new().stack_size(size).spawn(|| sleep(3600)).unwrap()
+                });
+                sleep(0);
+                // A slot is a power of two, and 16 KiB of it are the guard.
+                let builder = thread::Builder::new().stack_size(1_000_000);
+                drop(builder.spawn(|| recurse(0)).unwrap().join());
+                drop(others);
+            });
+        });
+        let words = ["\ngreenlet '<unnamed>' (#", ") has overflowed its stack of 1008 KiB\n"];
         assert_killed_by(SIGABRT, &words, &output);
     }
 
@@ -397,7 +415,7 @@ mod k17_limits {
                 target.kill();
             });
         });
-        let words = ["greenlet 'deep-down' (#", "has overflowed its stack"];
+        let words = ["greenlet 'deep-down' (#", ") has overflowed its stack of 240 KiB\n"];
         assert_killed_by(SIGABRT, &words, &output);
     }
 

@@ -1,8 +1,8 @@
 //! The report of a stack overflow.
 //!
 //! A greenlet that runs into its guard gets SIGSEGV, like a thread. std's own handler knows threads
-//! only, so ours goes in front: a fault in the guard of the greenlet that runs is reported by name
-//! and ends the process; any other fault is the previous handler's.
+//! only, so ours goes in front: a fault in the guard of the greenlet that runs is reported, with
+//! name and size of stack, and ends the process; any other fault is the previous handler's.
 //!
 //! The handler runs on the thread's alternate stack, which may be as small as 8 KiB, and in the
 //! middle of anything: it neither allocates nor waits.
@@ -75,13 +75,13 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
 
 fn report(hub: &Hub) {
     let control = hub.running();
-    let mut digits = [0; 20];
-    let number = format_number(control.id(), &mut digits);
+    let kib = hub.running_local().class.get().usable() as u64 / 1024;
+    let (mut id, mut size) = ([0; 20], [0; 20]);
+    let (id, size) = (format_number(control.id(), &mut id), format_number(kib, &mut size));
     control.try_name(|name| {
         let name = name.unwrap_or("<unnamed>");
-        for part in ["\ngreenlet '", name, "' (#", number, ") has overflowed its stack\n"] {
-            write_error(part);
-        }
+        let whom = ["\ngreenlet '", name, "' (#", id, ") has overflowed its stack of "];
+        whom.into_iter().chain([size, " KiB\n"]).for_each(write_error);
     });
     write_error("fatal runtime error: stack overflow, aborting\n");
 }

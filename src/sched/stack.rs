@@ -61,6 +61,11 @@ impl Class {
     fn size(self) -> usize {
         1 << self.0
     }
+
+    /// The bytes of a slot above its guard.
+    pub(crate) fn usable(self) -> usize {
+        self.size() - GUARD
+    }
 }
 
 /// One slot: a stack and the guard below it. The memory belongs to the pool that made it.

@@ -30,7 +30,7 @@ fn a_frame_that_is_larger_than_the_guard_does_not_get_past_it() {
             greedy.join();
         });
     });
-    let words = ["greenlet 'greedy' (#", "has overflowed its stack"];
+    let words = ["greenlet 'greedy' (#", ") has overflowed its stack of 240 KiB\n"];
     assert_killed_by(SIGABRT, &words, &output);
 }
 
