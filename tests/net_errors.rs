@@ -19,7 +19,7 @@ use betterthreads::select::select;
 use betterthreads::thread::{self, Builder};
 use betterthreads::{Greenlet, run, sleep, spawn};
 
-use common::in_a_process;
+use common::{in_a_process, on_drop};
 use support::{deserted, eventually, hosted, kind, local_pair, reset, std_pair};
 
 /// Runs a test in a process of its own and shows what it said if it fails there.
@@ -248,21 +248,27 @@ fn at_the_limit_of_open_files_a_hub_cannot_be_made_and_calls_block() {
 #[test]
 fn a_stack_of_an_impossible_size_is_an_error() {
     hosted(20, || {
-        let huge = Builder::new().stack_size(1 << 46).spawn(|| ());
-        assert_eq!(kind(huge), ErrorKind::OutOfMemory);
-        let impossible = Builder::new().stack_size(usize::MAX).spawn(|| ());
-        assert!(matches!(kind(impossible), ErrorKind::OutOfMemory | ErrorKind::InvalidInput));
+        for (size, text) in [
+            (1 << 46, "no memory or address space left for a stack of 137438953456 KiB: "),
+            (usize::MAX, "no address space has room for a stack of 18446744073709551615 bytes"),
+        ] {
+            let error = Builder::new().stack_size(size).spawn(|| ()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
+            assert!(error.to_string().starts_with(text), "{error}");
+        }
         assert_eq!(spawn(|| 1).get().unwrap(), 1);
     });
 }
 
-/// Lets this process have hardly more address space than it has now: too little for a stack,
-/// enough for an allocator that needs another page.
-fn freeze_memory() {
+/// Lets this process have hardly more of something than it has now: too little for a stack, enough
+/// for an allocator that needs another page.
+fn freeze_memory(resource: libc::__rlimit_resource_t) {
     const SPARE: u64 = 240 * 1024;
-    let pages = read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = pages.split(' ').next().unwrap().parse().unwrap();
-    limit(libc::RLIMIT_AS, pages * 4096 + SPARE);
+    let name = if resource == libc::RLIMIT_AS { "VmSize:" } else { "VmData:" };
+    let status = read_to_string("/proc/self/status").unwrap();
+    let used = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let kib: u64 = used.trim().trim_end_matches(" kB").parse().unwrap();
+    limit(resource, kib * 1024 + SPARE);
 }
 
 /// Whether only this thread does anything; one that is starting still takes and gives memory.
@@ -272,18 +278,97 @@ fn others_sleep() -> bool {
     states.filter(|state| !state.contains(") S ")).count() == 1
 }
 
+/// Takes mappings until the kernel gives no more, and returns what they are in.
+fn use_up_mappings() -> Region {
+    const PAGE: usize = 4096;
+    let region = Region::new(2 * PAGE * (1 << 21));
+    let pages = (0..region.length).step_by(2 * PAGE);
+    // Each page whose neighbors are of another kind is a mapping of its own.
+    let fails = |page: &usize| {
+        // SAFETY: the pages are the region's own, and nobody uses them.
+        unsafe { libc::mprotect(region.start.byte_add(*page), PAGE, libc::PROT_READ) != 0 }
+    };
+    let refused = pages.into_iter().find(fails);
+    assert!(refused.is_some(), "this kernel has no limit to speak of");
+    region
+}
+
+/// A mapping of pages that nobody may use.
+struct Region {
+    start: *mut libc::c_void,
+    length: usize,
+}
+
+impl Region {
+    fn new(length: usize) -> Region {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let nowhere = std::ptr::null_mut();
+        // SAFETY: a new mapping at an address of the kernel's choice touches nothing.
+        let start = unsafe { libc::mmap(nowhere, length, libc::PROT_NONE, flags, -1, 0) };
+        assert_ne!(start, libc::MAP_FAILED, "{}", io::Error::last_os_error());
+        Region { start, length }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this region's own, and nobody uses it.
+        unsafe { libc::munmap(self.start, self.length) };
+    }
+}
+
 /// Spawns until there is no stack left and returns the greenlets and the error.
-fn use_up_stacks() -> (Vec<Greenlet<()>>, io::Error) {
+fn use_up_stacks<T>(freeze: impl FnOnce() -> T) -> (Vec<Greenlet<()>>, io::Error, T) {
     let mut greenlets = Vec::with_capacity(10_000);
     drop(spawn(|| sleep(0)).get());
     eventually(others_sleep);
-    freeze_memory();
+    let frozen = freeze();
     loop {
         match Builder::new().spawn(|| sleep(3600)) {
             Ok(handle) => greenlets.push(handle.greenlet()),
-            Err(error) => return (greenlets, error),
+            Err(error) => return (greenlets, error, frozen),
         }
     }
+}
+
+#[test]
+fn without_address_space_for_a_stack_the_error_names_its_limit() {
+    assert_error_names("no address space left", "raise RLIMIT_AS (ulimit -v)", || {
+        freeze_memory(libc::RLIMIT_AS);
+        on_drop(|| limit(libc::RLIMIT_AS, u64::MAX))
+    });
+}
+
+#[test]
+fn without_private_memory_for_a_stack_the_error_names_its_limit() {
+    assert_error_names("no private memory left", "raise RLIMIT_DATA (ulimit -d)", || {
+        freeze_memory(libc::RLIMIT_DATA);
+        on_drop(|| limit(libc::RLIMIT_DATA, u64::MAX))
+    });
+}
+
+#[test]
+fn without_a_mapping_for_a_stack_the_error_names_the_kernels_limit() {
+    assert_error_names("no mapping left", "raise vm.max_map_count", use_up_mappings);
+}
+
+/// Checks what a spawn says after `freeze`, and that the hub goes on until all is given back.
+#[track_caller]
+fn assert_error_names<T>(lack: &str, cure: &str, freeze: impl FnOnce() -> T) {
+    elsewhere(|| {
+        run(|| {
+            let (mut stream, mut peer) = local_pair();
+            let (greenlets, error, frozen) = use_up_stacks(freeze);
+            assert_hub_goes_on(&mut stream, &mut peer);
+            drop(frozen);
+            assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
+            let text = error.to_string();
+            assert!(text.starts_with(lack) && text.contains(cure), "{text}");
+            let more: Vec<_> = (0..100).map(|_| spawn(|| sleep(0.001))).collect();
+            betterthreads::joinall(&more);
+            betterthreads::killall(&greenlets);
+        });
+    });
 }
 
 #[test]
@@ -291,7 +376,7 @@ fn without_memory_for_a_stack_builder_spawn_is_an_error() {
     elsewhere(|| {
         run(|| {
             let (mut stream, mut peer) = local_pair();
-            let (greenlets, error) = use_up_stacks();
+            let (greenlets, error, ()) = use_up_stacks(|| freeze_memory(libc::RLIMIT_AS));
             assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
             assert_hub_goes_on(&mut stream, &mut peer);
             assert!(Builder::new().spawn(|| ()).is_err());
@@ -313,17 +398,18 @@ fn without_memory_for_a_stack_spawn_panics_and_says_why() {
         run(|| {
             let (mut stream, mut peer) = local_pair();
             set_hook(Box::new(|_| {}));
-            let (greenlets, _) = use_up_stacks();
+            let (greenlets, ..) = use_up_stacks(|| freeze_memory(libc::RLIMIT_AS));
             let text = |panic: Box<dyn std::any::Any + Send>| *panic.downcast::<String>().unwrap();
             let dropped = Rc::new(());
             let captured = dropped.clone();
             let panic = catch_unwind(AssertUnwindSafe(|| spawn(move || drop(captured))));
             let panic = text(panic.unwrap_err());
             assert!(panic.starts_with("failed to spawn greenlet: "), "{panic}");
-            assert!(panic.contains("memory"), "{panic}");
+            assert!(panic.contains("raise RLIMIT_AS (ulimit -v)"), "{panic}");
             assert_eq!(Rc::strong_count(&dropped), 1, "the body is dropped");
             let panic = text(catch_unwind(|| thread::spawn(|| ())).unwrap_err());
             assert!(panic.starts_with("failed to spawn thread: "), "{panic}");
+            assert!(panic.contains("raise RLIMIT_AS (ulimit -v)"), "{panic}");
             let panic = catch_unwind(|| betterthreads::spawn_later(1, || ())).unwrap_err();
             assert!(text(panic).starts_with("failed to spawn greenlet: "));
             assert_hub_goes_on(&mut stream, &mut peer);

@@ -26,6 +26,7 @@ pub(crate) mod probe;
 #[path = "no_probe.rs"]
 pub(crate) mod probe;
 pub(crate) mod shield;
+mod shortage;
 pub(crate) mod sleeper;
 pub(crate) mod spares;
 pub(crate) mod spawn;

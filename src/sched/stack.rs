@@ -16,7 +16,6 @@
 #![allow(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ptr;
@@ -25,6 +24,7 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 
 use corosensei::stack::valgrind::ValgrindStackRegistration;
 
+use super::shortage;
 use crate::driver::call::Call;
 use crate::driver::faults;
 
@@ -52,10 +52,16 @@ impl Class {
     /// For the helper coroutines of the panic ledger: an unwind and little else.
     pub(crate) const SMALL: Class = Class(MIN_CLASS);
 
-    /// The smallest class with at least `bytes` of stack, if the address space has one.
-    pub(crate) fn for_stack(bytes: usize) -> Option<Class> {
-        let size = bytes.checked_add(GUARD)?.checked_next_power_of_two()?;
-        (size <= isize::MAX as usize).then(|| Class(size.trailing_zeros().max(MIN_CLASS)))
+    /// The smallest class with at least `bytes` of stack.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfMemory` for more bytes than any address space has.
+    pub(crate) fn for_stack(bytes: usize) -> io::Result<Class> {
+        let size = bytes.checked_add(GUARD).and_then(usize::checked_next_power_of_two);
+        let size = size.filter(|size| *size <= isize::MAX as usize);
+        let size = size.ok_or_else(|| shortage::impossible(bytes))?;
+        Ok(Class(size.trailing_zeros().max(MIN_CLASS)))
     }
 
     fn size(self) -> usize {
@@ -303,7 +309,8 @@ impl Slab {
         loop {
             match Slab::map_slots(class, slots) {
                 Err(_) if slots > 1 => slots /= 2,
-                result => return result,
+                Err(error) => return Err(shortage::explain(error, class.usable(), class.size())),
+                slab => return slab,
             }
         }
     }
@@ -381,7 +388,7 @@ fn install_guard(low: usize) -> io::Result<()> {
             if GUARDS_LEFT.fetch_sub(1, Ordering::Relaxed) <= 0 {
                 return Err(io::Error::new(
                     io::ErrorKind::OutOfMemory,
-                    "no mapping left for a stack's guard page: raise vm.max_map_count",
+                    "no mapping left for the guard of a stack: raise vm.max_map_count",
                 ));
             }
             faults::check(Call::Protect)?;
@@ -423,12 +430,8 @@ fn markers_work() -> bool {
 /// How many guards of two mappings each this process may have, with some left for everybody else.
 fn mapping_budget() -> isize {
     const RESERVE: isize = 1000;
-    let limit = fs::read_to_string("/proc/sys/vm/max_map_count")
-        .ok()
-        .and_then(|text| text.trim().parse::<isize>().ok())
-        .unwrap_or(65_530);
-    let used = fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.lines().count());
-    (limit - used.cast_signed()) / 2 - RESERVE
+    let (used, allowed) = shortage::mappings();
+    (allowed.cast_signed() - used.cast_signed()) / 2 - RESERVE
 }
 
 #[cfg(test)]
@@ -437,11 +440,12 @@ mod tests {
 
     #[test]
     fn a_class_has_room_for_what_was_asked() {
-        assert_eq!(Class::for_stack(0), Some(Class(MIN_CLASS)));
-        assert_eq!(Class::for_stack(DEFAULT_SIZE - GUARD), Some(Class::DEFAULT));
-        assert_eq!(Class::for_stack(DEFAULT_SIZE), Some(Class(19)));
-        assert_eq!(Class::for_stack(usize::MAX), None);
-        assert_eq!(Class::for_stack(isize::MAX as usize), None);
+        assert_eq!(Class::for_stack(0).unwrap(), Class(MIN_CLASS));
+        assert_eq!(Class::for_stack(DEFAULT_SIZE - GUARD).unwrap(), Class::DEFAULT);
+        assert_eq!(Class::for_stack(DEFAULT_SIZE).unwrap(), Class(19));
+        for size in [isize::MAX as usize, usize::MAX - GUARD, usize::MAX] {
+            assert_eq!(Class::for_stack(size).unwrap_err().kind(), io::ErrorKind::OutOfMemory);
+        }
     }
 
     #[test]
@@ -520,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_of_an_impossible_size_is_an_error() {
+    fn a_stack_that_is_not_to_be_had_is_an_error() {
         let mut pool = Pool::default();
         let class = Class::for_stack(1 << 46).unwrap();
         assert_eq!(pool.reserve(class).unwrap_err().kind(), io::ErrorKind::OutOfMemory);

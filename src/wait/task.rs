@@ -131,10 +131,7 @@ impl<T> Task<T> {
         stack: Option<usize>,
         work: impl FnOnce(&Hub) -> (Body, Arc<Work<T>>),
     ) -> io::Result<Task<T>> {
-        let class = match Class::for_stack(stack.unwrap_or(DEFAULT_SIZE - GUARD)) {
-            Some(class) => class,
-            None => return Err(io::ErrorKind::OutOfMemory.into()),
-        };
+        let class = Class::for_stack(stack.unwrap_or(DEFAULT_SIZE - GUARD))?;
         current::with_hub(|hub| {
             let (body, work) = work(hub);
             let control = spawn::create(hub, class, name, body)?;

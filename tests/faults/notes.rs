@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 
 use betterthreads::getcurrent;
+use libc::ENOMEM;
 
 /// How often a call is repeated; more often than any test lets it fail.
 const ATTEMPTS: usize = 1000;
@@ -39,7 +40,10 @@ impl Notes {
     }
 
     fn note(&self, error: &io::Error) {
-        let number = error.raw_os_error().unwrap_or_else(|| panic!("not the kernel's: {error}"));
+        // That of a stack has a text of its own.
+        let no_stack = || (error.kind() == ErrorKind::OutOfMemory).then_some(ENOMEM);
+        let number = error.raw_os_error().or_else(no_stack);
+        let number = number.unwrap_or_else(|| panic!("not the kernel's: {error}"));
         self.met.borrow_mut().push(((self.who)(), number));
     }
 

@@ -1,6 +1,7 @@
 //! Stacks: many greenlets, small and large, while the kernel has no memory for the next.
 
 use std::cell::Cell;
+use std::io::{Error, ErrorKind};
 use std::rc::Rc;
 
 use betterthreads::testing::{self, Call, Simulation};
@@ -67,6 +68,7 @@ fn without_any_memory_for_stacks_those_that_there_are_go_on() {
     hosted(|| {
         Simulation::new(1).run(|| {
             let before = State::now();
+            let kernels = Error::from_raw_os_error(ENOMEM).to_string();
             let spawn = || Builder::new().spawn(|| sleep(3600)).map(|handle| handle.greenlet());
             let sleepers: Vec<_> = (0..3).map(|_| spawn().expect("memory")).collect();
             sleep(1);
@@ -80,7 +82,10 @@ fn without_any_memory_for_stacks_those_that_there_are_go_on() {
             assert!(calls.get() <= 10, "64 stacks, 32, 16 … and no more attempts than that");
             for _ in 0..10 {
                 let error = spawn().expect_err("there is no memory");
-                assert_eq!(error.raw_os_error(), Some(ENOMEM));
+                assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+                // No limit explains it, so none is to be raised.
+                let text = "no memory or address space left for a stack of 240 KiB: ";
+                assert_eq!(error.to_string().strip_prefix(text), Some(kernels.as_str()));
             }
             // Without a stack for its helper, `killall` asks them all itself.
             killall(&crowd);

@@ -64,8 +64,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// `OutOfMemory` when the kernel has no memory or no mapping for the stack; the error of making
-    /// this thread's hub otherwise.
+    /// `OutOfMemory` when the kernel has no memory or no mapping for the stack, and the text names
+    /// the limit that is to be raised, if there is one; the error of making this thread's hub
+    /// otherwise.
     ///
     /// # Panics
     ///
