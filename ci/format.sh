@@ -12,5 +12,8 @@ if [[ -f benches/Cargo.toml ]]; then
     run cargo fmt --all --check --manifest-path benches/Cargo.toml
 fi
 
+# So is the program whose instructions are counted, apart from them.
+run cargo fmt --all --check --manifest-path benches/count/Cargo.toml
+
 # So are the models for loom.
 run cargo fmt --all --check --manifest-path tests/loom/Cargo.toml

@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run() { printf '+ %s\n' "$*"; "$@"; }
 
 # gcc links, libc6-dev brings the start files (only a recommendation of gcc), git lists the commits,
-# valgrind runs some of the tests.
+# valgrind runs some of the tests and counts instructions.
 packages=(gcc libc6-dev git valgrind)
 
 missing=()
