@@ -210,3 +210,12 @@ pub(crate) fn is_open(identity: &str) -> bool {
         .filter_map(|entry| std::fs::read_link(entry.path()).ok())
         .any(|target| target.as_os_str() == identity)
 }
+
+/// Whether the kernel can mark guards inside of a mapping.
+pub(crate) fn has_guard_markers() -> bool {
+    let release =
+        std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
+    let mut numbers = release.split('.').map_while(|number| number.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    !cfg!(betterthreads_mprotect) && version >= (6, 13)
+}

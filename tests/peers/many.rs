@@ -10,21 +10,13 @@ use std::rc::Rc;
 use betterthreads::event::Event;
 use betterthreads::{Greenlet, joinall, killall, sleep, spawn, thread};
 
-use crate::common::{hosted_alone, on_drop, settle, stream};
+use crate::common::{has_guard_markers, hosted_alone, on_drop, settle, stream};
 
 /// More than the 32,765 stacks for which a kernel's 65,530 mappings suffice at two for each.
 const MANY: usize = 40_000;
 
 /// How many fit at least where each guard does take two mappings.
 const MANY_WITHOUT_MARKERS: usize = 28_000;
-
-/// Whether the kernel can mark guards inside of a mapping.
-fn has_guard_markers() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
-    let mut numbers = release.split('.').map_while(|number| number.parse::<u32>().ok());
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    !cfg!(betterthreads_mprotect) && version >= (6, 13)
-}
 
 /// Spawns as many greenlets as there can be, and lets them come to their first wait.
 fn spawn_many(body: impl Fn() + Clone + 'static) -> Vec<Greenlet<()>> {
