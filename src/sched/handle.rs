@@ -1,7 +1,5 @@
 //! A counted handle to a greenlet.
-#![allow(unsafe_code)]
 
-use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -9,12 +7,14 @@ use super::control::Control;
 use super::spares;
 
 /// Keeps a greenlet that has not been started from being given up, and names it afterwards.
-pub(crate) struct Handle(ManuallyDrop<Arc<Control>>);
+///
+/// Empty only while it is dropped.
+pub(crate) struct Handle(Option<Arc<Control>>);
 
 impl Handle {
     /// The first handle to a new greenlet.
     pub(crate) fn first(control: Arc<Control>) -> Handle {
-        Handle(ManuallyDrop::new(control))
+        Handle(Some(control))
     }
 
     /// One more.
@@ -29,7 +29,7 @@ impl Deref for Handle {
 
     #[inline]
     fn deref(&self) -> &Arc<Control> {
-        &self.0
+        self.0.as_ref().expect("a handle in use is not empty")
     }
 }
 
@@ -41,7 +41,8 @@ impl Clone for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: it is taken once, here, and nobody can look at it any more.
-        spares::recycle(unsafe { ManuallyDrop::take(&mut self.0) });
+        if let Some(control) = self.0.take() {
+            spares::recycle(control);
+        }
     }
 }
