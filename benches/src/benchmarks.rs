@@ -154,7 +154,7 @@ pub static BENCHMARKS: &[Benchmark] = &[
         work: Work::Sleeps,
         full: amount(100_000, 1),
         quick: Some(amount(5_000, 1)),
-        figures: TIME,
+        figures: COLD_AND_WARM,
         table: &TASKS,
     },
     scale("scale-1k", "1,000 tasks", 1_000),

@@ -35,19 +35,19 @@ pub fn yields_are_over(amount: Amount) {
 }
 
 /// Rounds in which the caller spawns and joins `tasks` empty bodies: one cold, then `each` warm.
-pub struct SpawnAndJoinRounds {
+pub struct Rounds {
     amount: Amount,
     begun: usize,
     clock: Stopwatch,
 }
 
-impl SpawnAndJoinRounds {
+impl Rounds {
     pub fn new(amount: Amount) -> Self {
-        SpawnAndJoinRounds { amount, begun: 0, clock: Stopwatch::start() }
+        Rounds { amount, begun: 0, clock: Stopwatch::start() }
     }
 }
 
-impl Iterator for SpawnAndJoinRounds {
+impl Iterator for Rounds {
     type Item = ();
 
     /// Asked for the next round, it knows that the one before is over.
@@ -190,6 +190,11 @@ impl Drop for Visit {
 /// For operations that leave no other trace.
 pub fn one_is_done() {
     DONE.fetch_add(1, Ordering::Relaxed);
+}
+
+/// To be called after the last of the [`Rounds`].
+pub fn all_are_done(amount: Amount) {
+    assert_eq!(done(), amount.tasks * (amount.each + 1), "every task did its work");
 }
 
 pub fn done() -> usize {

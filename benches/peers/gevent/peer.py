@@ -37,14 +37,19 @@ def yields(tasks, each):
     clocks[0].report("time", tasks * each)
 
 
-def spawn_and_join(tasks, each):
+def rounds(tasks, each, body):
+    """Spawns and joins them all, and then again as often as is asked for."""
     cold = Stopwatch()
-    spawn_all_and_join(tasks, int)
+    spawn_all_and_join(tasks, body)
     cold.report("cold", tasks)
     warm = Stopwatch()
     for _ in range(each):
-        spawn_all_and_join(tasks, int)
+        spawn_all_and_join(tasks, body)
     warm.report("warm", tasks * each)
+
+
+def spawn_and_join(tasks, each):
+    rounds(tasks, each, int)
 
 
 def park_and_kill(tasks, _):
@@ -179,7 +184,7 @@ def limit_often(each, work, *arguments):
     clock.report("time", each)
 
 
-def sleeps(tasks, _):
+def sleeps(tasks, each):
     slept = 0
 
     def sleep():
@@ -187,10 +192,8 @@ def sleeps(tasks, _):
         gevent.sleep(random.uniform(0, LONGEST_PAUSE))
         slept += 1
 
-    clock = Stopwatch()
-    spawn_all_and_join(tasks, sleep)
-    clock.report("time", tasks)
-    assert slept == tasks, "all slept"
+    rounds(tasks, each, sleep)
+    assert slept == tasks * (each + 1), "all slept"
 
 
 WORKS = {

@@ -39,15 +39,20 @@ func yields(tasks, each int) {
 	clock.report("time", tasks*each)
 }
 
-func spawnAndJoin(tasks, each int) {
+// Does a round, and then as many as are asked for.
+func rounds(tasks, each int, round func()) {
 	cold := start()
-	spawnAllAndJoin(tasks, func() {})
+	round()
 	cold.report("cold", tasks)
 	warm := start()
 	for i := 0; i < each; i++ {
-		spawnAllAndJoin(tasks, func() {})
+		round()
 	}
 	warm.report("warm", tasks*each)
+}
+
+func spawnAndJoin(tasks, each int) {
+	rounds(tasks, each, func() { spawnAllAndJoin(tasks, func() {}) })
 }
 
 // There is no kill: each goroutine ends itself when the channel is closed that it waits for.
@@ -87,13 +92,12 @@ func yieldUntil(counter *int64, value int) {
 	}
 }
 
-func sleeps(tasks, _ int) {
+func sleeps(tasks, each int) {
 	var slept int64
-	clock := start()
-	spawnAllAndJoin(tasks, func() {
+	sleep := func() {
 		time.Sleep(time.Duration(rand.Int63n(int64(longestPause))))
 		atomic.AddInt64(&slept, 1)
-	})
-	assert(slept == int64(tasks), "all slept")
-	clock.report("time", tasks)
+	}
+	rounds(tasks, each, func() { spawnAllAndJoin(tasks, sleep) })
+	assert(slept == int64(tasks*(each+1)), "all slept")
 }

@@ -15,7 +15,7 @@ use betterthreads::{Greenlet, killall, run, spawn, with_timeout};
 use super::{Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, SpawnAndJoinRounds};
+use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, Rounds};
 use crate::scenario::{Visit, Witness};
 use crate::sockets;
 
@@ -57,7 +57,7 @@ fn yields(amount: Amount) {
 
 fn spawn_and_join(amount: Amount) {
     run(move || {
-        for () in SpawnAndJoinRounds::new(amount) {
+        for () in Rounds::new(amount) {
             spawn_all_and_join(amount.tasks, |_| ());
         }
     });
@@ -240,12 +240,13 @@ fn limit_often(amount: Amount, work: fn()) {
 
 fn sleeps(amount: Amount) {
     run(move || {
-        let operations = Operations::begin(amount);
-        spawn_all_and_join(amount.tasks, |index| {
-            sleep(scenario::pause(index));
-            scenario::one_is_done();
-        });
-        operations.are_over(scenario::done());
+        for () in Rounds::new(amount) {
+            spawn_all_and_join(amount.tasks, |index| {
+                sleep(scenario::pause(index));
+                scenario::one_is_done();
+            });
+        }
+        scenario::all_are_done(amount);
     });
 }
 

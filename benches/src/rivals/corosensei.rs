@@ -7,7 +7,7 @@ use corosensei::{Coroutine, Yielder};
 
 use super::{Means, Rival};
 use crate::benchmark::{Amount, Work};
-use crate::scenario::{self, Parking, SpawnAndJoinRounds, Witness};
+use crate::scenario::{self, Parking, Rounds, Witness};
 
 const STACK_BYTES: usize = 16 * 1024;
 
@@ -54,7 +54,7 @@ fn yields(amount: Amount) {
 
 fn spawn_and_join(amount: Amount) {
     let mut pool: Vec<DefaultStack> = Vec::with_capacity(amount.tasks);
-    for () in SpawnAndJoinRounds::new(amount) {
+    for () in Rounds::new(amount) {
         let mut next_stack = || pool.pop().unwrap_or_else(new_stack);
         let all: Vec<Task> = (0..amount.tasks).map(|_| new_task(next_stack(), |_| ())).collect();
         for mut task in all {

@@ -14,7 +14,7 @@ use may::sync::{Mutex, Semphore, SyncFlag};
 use super::{Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, Operations, PERMITS, Parking, SpawnAndJoinRounds, Visit, Witness};
+use crate::scenario::{self, Operations, PERMITS, Parking, Rounds, Visit, Witness};
 use crate::sockets;
 
 /// Not the size of the other coroutines: may would take this stack from its pool.
@@ -75,7 +75,7 @@ fn yields(amount: Amount) {
 
 fn spawn_and_join(amount: Amount) {
     drive(move || {
-        for () in SpawnAndJoinRounds::new(amount) {
+        for () in Rounds::new(amount) {
             spawn_all_and_join(amount.tasks, |_| ());
         }
     });
@@ -242,12 +242,13 @@ fn semaphore(amount: Amount) {
 
 fn sleeps(amount: Amount) {
     drive(move || {
-        let operations = Operations::begin(amount);
-        spawn_all_and_join(amount.tasks, |index| {
-            sleep(scenario::pause(index));
-            scenario::one_is_done();
-        });
-        operations.are_over(scenario::done());
+        for () in Rounds::new(amount) {
+            spawn_all_and_join(amount.tasks, |index| {
+                sleep(scenario::pause(index));
+                scenario::one_is_done();
+            });
+        }
+        scenario::all_are_done(amount);
     });
 }
 

@@ -14,7 +14,7 @@ use smol::{Async, LocalExecutor, Task, Timer};
 use super::{Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, SpawnAndJoinRounds};
+use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, Rounds};
 use crate::scenario::{Visit, Witness};
 use crate::sockets;
 
@@ -71,7 +71,7 @@ async fn yield_often(count: usize) {
 
 fn spawn_and_join(amount: Amount) {
     drive(async move |executor| {
-        for () in SpawnAndJoinRounds::new(amount) {
+        for () in Rounds::new(amount) {
             join_all(spawn_all(executor, amount.tasks, |_| async {})).await;
         }
     });
@@ -274,13 +274,14 @@ async fn limit_often<Work: Future<Output = ()>>(
 
 fn sleeps(amount: Amount) {
     drive(async move |executor| {
-        let operations = Operations::begin(amount);
-        let tasks = spawn_all(executor, amount.tasks, async |index| {
-            Timer::after(scenario::pause(index)).await;
-            scenario::one_is_done();
-        });
-        join_all(tasks).await;
-        operations.are_over(scenario::done());
+        for () in Rounds::new(amount) {
+            let tasks = spawn_all(executor, amount.tasks, async |index| {
+                Timer::after(scenario::pause(index)).await;
+                scenario::one_is_done();
+            });
+            join_all(tasks).await;
+        }
+        scenario::all_are_done(amount);
     });
 }
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle, yield_now};
 use super::{Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, Operations, Parking, SpawnAndJoinRounds, Witness};
+use crate::scenario::{self, Operations, Parking, Rounds, Witness};
 use crate::sockets;
 
 pub const RIVAL: Rival = Rival {
@@ -51,7 +51,7 @@ fn yields(amount: Amount) {
 }
 
 fn spawn_and_join(amount: Amount) {
-    for () in SpawnAndJoinRounds::new(amount) {
+    for () in Rounds::new(amount) {
         spawn_all_and_join(amount.tasks, |_| ());
     }
 }
@@ -224,12 +224,13 @@ fn lock_often(amount: Amount, hold: fn()) {
 }
 
 fn sleeps(amount: Amount) {
-    let operations = Operations::begin(amount);
-    spawn_all_and_join(amount.tasks, |index| {
-        thread::sleep(scenario::pause(index));
-        scenario::one_is_done();
-    });
-    operations.are_over(scenario::done());
+    for () in Rounds::new(amount) {
+        spawn_all_and_join(amount.tasks, |index| {
+            thread::sleep(scenario::pause(index));
+            scenario::one_is_done();
+        });
+    }
+    scenario::all_are_done(amount);
 }
 
 fn echo(amount: Amount) {

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::{Function, Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, SpawnAndJoinRounds};
+use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, Rounds};
 use crate::scenario::{Visit, Witness};
 use crate::sockets;
 
@@ -102,7 +102,7 @@ async fn yield_often(count: usize) {
 
 fn spawn_and_join<F: Flavor>(amount: Amount) {
     drive::<F>(async move {
-        for () in SpawnAndJoinRounds::new(amount) {
+        for () in Rounds::new(amount) {
             join_all(spawn_all(amount.tasks, |_| async {})).await;
         }
     });
@@ -316,13 +316,14 @@ async fn limit_often<Work: Future<Output = ()> + Send>(
 
 fn sleeps<F: Flavor>(amount: Amount) {
     drive::<F>(async move {
-        let operations = Operations::begin(amount);
-        let handles = spawn_all(amount.tasks, async |index| {
-            sleep(scenario::pause(index)).await;
-            scenario::one_is_done();
-        });
-        join_all(handles).await;
-        operations.are_over(scenario::done());
+        for () in Rounds::new(amount) {
+            let handles = spawn_all(amount.tasks, async |index| {
+                sleep(scenario::pause(index)).await;
+                scenario::one_is_done();
+            });
+            join_all(handles).await;
+        }
+        scenario::all_are_done(amount);
     });
 }
 
