@@ -8,6 +8,7 @@ pub(crate) mod heap;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod payload;
+pub(crate) mod prefetch;
 #[cfg(feature = "testing")]
 pub(crate) mod random;
 pub(crate) mod slab;

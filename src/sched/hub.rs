@@ -31,6 +31,7 @@ use super::switch::Switched;
 use super::timers::Timer;
 use super::{ends, kill, overflow, spawn, unwind};
 use crate::base::heap::Heap;
+use crate::base::prefetch::prefetch;
 use crate::base::slab::{Key, Slab};
 use crate::driver::poll::{Driver, Event, Until};
 use crate::driver::simulation;
@@ -250,9 +251,7 @@ impl Hub {
     fn run_until_main(&self) {
         self.looping.set(true);
         loop {
-            let is_placed = |turn: &Turn| turn.is_placed(self);
-            let next = simulation::choose(&mut self.ready.borrow_mut(), is_placed);
-            let Some(Turn { control, epoch }) = next else {
+            let Some(Turn { control, epoch }) = self.next_turn() else {
                 self.look(true);
                 continue;
             };
@@ -269,6 +268,23 @@ impl Hub {
             }
             self.run(control);
         }
+    }
+
+    /// Takes the first place in the run queue.
+    ///
+    /// Of a thousand greenlets that take turns, the next one's memory is in no near cache. So what
+    /// the next but one will touch first is fetched ahead, and then the stack that is found there.
+    #[inline(always)]
+    fn next_turn(&self) -> Option<Turn> {
+        let mut ready = self.ready.borrow_mut();
+        let turn = simulation::choose(&mut ready, |turn| turn.is_placed(self));
+        if let Some(next) = ready.front() {
+            next.control.local(self).switch.prefetch_stack();
+        }
+        if let Some(next_but_one) = ready.get(1) {
+            prefetch::<128>(Arc::as_ptr(&next_but_one.control).addr());
+        }
+        turn
     }
 
     /// Runs one greenlet until it suspends or ends.

@@ -20,6 +20,7 @@ use std::ptr::{self, NonNull};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::stack::{GUARD, Stack};
+use crate::base::prefetch::prefetch;
 
 /// What came back to the hub.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Switch {
     yielder: Cell<Option<NonNull<Yielder<(), ()>>>>,
     /// Where the guard of the stack begins, for the report of an overflow; zero without a stack.
     guard: Cell<usize>,
+    /// Where the stack pointer was, or near it, when the stack was left last.
+    left_at: Cell<usize>,
     running: Cell<bool>,
 }
 
@@ -47,6 +50,7 @@ impl Switch {
             coroutine: UnsafeCell::new(None),
             yielder: Cell::new(None),
             guard: Cell::new(0),
+            left_at: Cell::new(0),
             running: Cell::new(false),
         }
     }
@@ -108,6 +112,12 @@ impl Switch {
         }
     }
 
+    /// Has the frames fetched that the greenlet will return to.
+    #[inline(always)]
+    pub(crate) fn prefetch_stack(&self) {
+        prefetch::<192>(self.left_at.get());
+    }
+
     /// Goes back to the hub's loop, from the greenlet's own stack; returns when it is resumed.
     ///
     /// # Panics
@@ -116,6 +126,8 @@ impl Switch {
     #[inline(always)]
     pub(crate) fn leave(&self) {
         let yielder = self.yielder.get().expect("only a running greenlet can suspend itself");
+        let near_here = 0_u8;
+        self.left_at.set(ptr::from_ref(&near_here).addr());
         // SAFETY: `yielder` is set for the life of the coroutine's root frame and points into it.
         // That the caller runs on this very stack follows from `current`: a greenlet is suspended
         // through the hub's current control block only.

@@ -14,5 +14,7 @@ pub(crate) mod list;
 pub(crate) mod lock;
 #[path = "../../../../src/base/payload.rs"]
 pub(crate) mod payload;
+#[path = "../../../../src/base/prefetch.rs"]
+pub(crate) mod prefetch;
 #[path = "../../../../src/base/slab.rs"]
 pub(crate) mod slab;

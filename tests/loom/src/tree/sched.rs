@@ -9,8 +9,12 @@ pub(crate) mod control;
 #[path = "../../../../src/sched/current.rs"]
 pub(crate) mod current;
 pub(crate) mod ends;
+#[path = "../../../../src/sched/handle.rs"]
+pub(crate) mod handle;
 #[path = "../../../../src/sched/hub.rs"]
 pub(crate) mod hub;
+#[path = "../../../../src/sched/ids.rs"]
+pub(crate) mod ids;
 #[path = "../../../../src/sched/inbox.rs"]
 pub(crate) mod inbox;
 #[path = "../../../../src/sched/io.rs"]
@@ -27,6 +31,8 @@ pub(crate) mod probe;
 pub(crate) mod shield;
 #[path = "../../../../src/sched/sleeper.rs"]
 pub(crate) mod sleeper;
+#[path = "../../../../src/sched/spares.rs"]
+pub(crate) mod spares;
 #[path = "../../../../src/sched/spawn.rs"]
 pub(crate) mod spawn;
 pub(crate) mod stack;
