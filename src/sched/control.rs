@@ -312,9 +312,9 @@ impl Control {
     /// Makes it as it was when it was made, at the end of a greenlet's life.
     pub(super) fn renew(&mut self, hub: &Hub) {
         self.drop_failure();
-        *self.notice.get_mut() = false;
-        *self.status.get_mut() = Status::New as u8;
-        *self.handles.get_mut() = 1;
+        self.notice.store(false, Ordering::Relaxed);
+        self.status.store(Status::New as u8, Ordering::Relaxed);
+        self.handles.store(1, Ordering::Relaxed);
         drop(self.extras.take());
         let local = self.local(hub);
         local.internal.set(false);
@@ -326,7 +326,7 @@ impl Control {
     pub(super) fn main(remote: Arc<Remote>, thread: Arc<Control>) -> Control {
         let (owner, home) = (remote.id(), Home::Hub(remote));
         let mut main = Control::new(Kind::Main, owner, home, thread.name());
-        *main.id.get_mut() = thread.id();
+        main.id.store(thread.id(), Ordering::Relaxed);
         main.thread = Some(thread);
         main
     }

@@ -9,8 +9,8 @@ const BLOCK: u64 = 256;
 
 /// Takes as many as asked for.
 pub(super) fn take(count: u64) -> Range<u64> {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let start = NEXT.fetch_add(count, Ordering::Relaxed);
+    static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+    let start = NEXT_ID.fetch_add(count, Ordering::Relaxed);
     start..start + count
 }
 

@@ -30,17 +30,17 @@ pub(crate) const TWINS: &[Twin] = &[
         file: QUEUE,
         right: "let mut waiters = self.waiters.lock();
         if ready() {
-            return Woken::Granted;
+            return None;
         }",
         wrong: "let mut waiters = self.waiters.lock();
         if IS_BROKEN {
             drop(waiters);
             if ready() {
-                return Woken::Granted;
+                return None;
             }
             waiters = self.waiters.lock();
         } else if ready() {
-            return Woken::Granted;
+            return None;
         }",
         model: "flag::everyone_who_waits_for_a_flag_sees_it_set_and_what_was_written_before",
         failure: DEADLOCK,
@@ -68,16 +68,10 @@ pub(crate) const TWINS: &[Twin] = &[
     Twin {
         name: "one_who_leaves_takes_the_mark_of_others",
         file: QUEUE,
-        right: "if waiters.len() == 0 {
-                last();
-            }
-        }
-        woken",
-        wrong: "if IS_BROKEN || waiters.len() == 0 {
-                last();
-            }
-        }
-        woken",
+        right: "waiters.remove(place);
+        if waiters.len() == 0 {",
+        wrong: "waiters.remove(place);
+        if IS_BROKEN || waiters.len() == 0 {",
         model: "semaphore::a_permit_for_one_who_is_raised_goes_to_the_next",
         failure: DEADLOCK,
     },
@@ -184,8 +178,8 @@ pub(crate) const TWINS: &[Twin] = &[
     Twin {
         name: "a_wait_that_does_not_park_forgets_its_grant",
         file: PARK,
-        right: "return if granted { Woken::Granted } else { Woken::Raised };",
-        wrong: "return Woken::Raised;",
+        right: "return Err(if granted { Woken::Granted } else { Woken::Raised });",
+        wrong: "return Err(Woken::Raised);",
         model: "queue::a_grant_to_one_who_is_raised_goes_to_the_next",
         failure: DEADLOCK,
     },

@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use loom::model::Builder;
 
-use crate::sched::control::Control;
+use crate::sched::control::{Body, Control};
 use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
 use crate::sched::stack::Class;
@@ -54,7 +54,7 @@ fn hosted(f: impl FnOnce(&Arc<Control>)) {
 
 /// Makes a greenlet of the running hub, which can run but not wait.
 fn greenlet(body: impl FnOnce() + 'static) -> Arc<Control> {
-    let create = |hub: &Hub| spawn::create(hub, Class::DEFAULT, None, Box::new(body));
+    let create = |hub: &Hub| spawn::create(hub, Class::DEFAULT, None, Body::Boxed(Box::new(body)));
     current::with_hub(create).and_then(|created| created).expect("memory")
 }
 

@@ -39,6 +39,8 @@ impl Switch {
         Switched::Returned(Stack)
     }
 
+    pub(crate) fn prefetch_stack(&self) {}
+
     pub(crate) fn leave(&self) {
         unreachable!("a greenlet waits that is no main greenlet")
     }
