@@ -76,3 +76,38 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(spares: &Spares, count: usize) {
+        (0..count).for_each(|_| drop(spares.put(Arc::new(Control::thread()))));
+    }
+
+    fn len(spares: &Spares) -> usize {
+        spares.free.borrow().len()
+    }
+
+    #[test]
+    fn a_trim_frees_half_of_what_nobody_needed_since_the_last() {
+        let spares = Spares::default();
+        put(&spares, KEPT + 100);
+        assert!(spares.trim(), "all of it may still be needed");
+        assert_eq!(len(&spares), KEPT + 100);
+        // Sixty are needed for a while.
+        let taken: Vec<_> = (0..60).map(|_| spares.take().unwrap()).collect();
+        taken.into_iter().for_each(|spare| drop(spares.put(spare)));
+        assert!(spares.trim());
+        assert_eq!(len(&spares), KEPT + 100 - 20);
+        while spares.trim() {}
+        assert_eq!(len(&spares), KEPT);
+    }
+
+    #[test]
+    fn no_more_are_kept_than_are_allowed() {
+        let spares = Spares::default();
+        put(&spares, MOST + 1);
+        assert_eq!(len(&spares), MOST);
+    }
+}

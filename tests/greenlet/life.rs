@@ -187,6 +187,33 @@ fn the_default_name_is_made_of_the_id_which_is_never_used_again() {
 }
 
 #[test]
+fn nothing_of_a_dead_greenlet_shows_in_those_that_follow() {
+    hosted(|| {
+        let kept = spawn(|| sleep(3600));
+        sleep(0);
+        kept.set_name("kept");
+        kept.kill();
+        let number = kept.id();
+        for _ in 0..100 {
+            let dropped = spawn(|| sleep(3600));
+            dropped.set_name("dropped");
+            sleep(0);
+            dropped.throw("an exception");
+            drop(dropped);
+            let next = Greenlet::new(|| sleep(0));
+            assert_eq!(Flags::of(&next), Flags::FRESH);
+            assert_eq!(next.name(), format!("Greenlet-{}", next.id()));
+            assert!(next.exception().is_none());
+            next.start();
+            next.join();
+            assert_eq!(Flags::of(&next), Flags::RETURNED);
+        }
+        assert_eq!((kept.id(), kept.name().as_str()), (number, "kept"));
+        assert_eq!(Flags::of(&kept), Flags::KILLED);
+    });
+}
+
+#[test]
 fn a_name_can_be_set_at_any_time() {
     hosted(|| {
         let greenlet = Greenlet::new(|| {
