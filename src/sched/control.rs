@@ -602,6 +602,7 @@ impl Waker {
 
     /// The first half of [`wake`](Waker::wake), for one who holds a lock: decides the wait. None
     /// when it had ended already.
+    #[inline]
     pub(crate) fn grant(self) -> Option<Granted> {
         match self.control.word.grant(self.ticket) {
             Grant::Lost => None,
@@ -629,6 +630,7 @@ pub(crate) struct Granted(Option<Arc<Control>>);
 
 impl Granted {
     /// The second half of [`Waker::wake`]: puts the owner where it will run.
+    #[inline]
     pub(crate) fn schedule(self) {
         if let Some(control) = self.0 {
             schedule(control);

@@ -243,6 +243,7 @@ impl Hub {
     }
 
     /// Whether the code that asks runs in the loop, where nothing may wait.
+    #[inline]
     pub(crate) fn is_looping(&self) -> bool {
         self.looping.get()
     }

@@ -216,17 +216,21 @@ pub(super) fn bury(hub: &Hub, control: &Arc<Control>) {
         hub.live.borrow_mut().remove(place);
     }
     let outcome = local.outcome.take().unwrap_or(Outcome::Returned);
-    let pending = local.take_rare().map(|rare| rare.pending);
-    for exception in pending.into_iter().flatten() {
-        if let Exception::Throw(payload) = exception {
-            dispose(hub, payload);
+    if let Some(rare) = local.take_rare() {
+        for exception in rare.pending {
+            if let Exception::Throw(payload) = exception {
+                dispose(hub, payload);
+            }
         }
     }
     let succeeded = match &outcome {
         Outcome::Returned => true,
         Outcome::Failed(failure) => failure.is_killed(),
     };
-    hub.as_loop(|| tell_watchers(control.finish(outcome), succeeded));
+    match control.finish(outcome) {
+        Few::None => {}
+        watchers => hub.as_loop(|| tell_watchers(watchers, succeeded)),
+    }
 }
 
 /// Waiters first: as in gevent, a `kill` returns before the links have run.

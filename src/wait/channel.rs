@@ -95,6 +95,7 @@ impl<T> State<T> {
         };
         match unpromised {
             Some(item) => Some((item, self.refill())),
+            None if self.senders.len() == 0 => None,
             None => self.take_from_sender().map(|(item, granted)| (item, Some(granted))),
         }
     }
@@ -106,7 +107,7 @@ impl<T> State<T> {
     }
 
     fn refill(&mut self) -> Option<Granted> {
-        if self.len() >= self.capacity {
+        if self.senders.len() == 0 || self.len() >= self.capacity {
             return None;
         }
         let (item, granted) = self.take_from_sender()?;

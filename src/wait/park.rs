@@ -65,10 +65,13 @@ impl Wait {
         let (None, Some(hub)) = (&self.thread, here.hub()) else {
             return self.sleep(deadline);
         };
-        let timer = match self.begin(hub, deadline) {
-            Ok(timer) => timer,
-            Err(woken) => return woken,
-        };
+        let mut timer = None;
+        if deadline.is_some() || hub.has_notice() || hub.is_looping() {
+            match self.begin(hub, deadline) {
+                Ok(armed) => timer = armed,
+                Err(woken) => return woken,
+            }
+        }
         let control = hub.running();
         let mut asleep = control.fall_asleep(self.ticket);
         while asleep {
@@ -82,7 +85,8 @@ impl Wait {
         control.woken()
     }
 
-    /// Starts the timer, if there is a deadline. Fails if the wait is over before it begins.
+    /// For what not every wait has: starts the timer, if there is a deadline. Fails if the wait is
+    /// over before it begins.
     fn begin(&self, hub: &Hub, deadline: Option<Instant>) -> Result<Option<Key>, Woken> {
         if hub.is_looping() {
             refuse_in_loop();
