@@ -82,7 +82,9 @@ mod tests {
     use super::*;
 
     fn put(spares: &Spares, count: usize) {
-        (0..count).for_each(|_| drop(spares.put(Arc::new(Control::thread()))));
+        for _ in 0..count {
+            spares.put(Arc::new(Control::thread()));
+        }
     }
 
     fn len(spares: &Spares) -> usize {
@@ -97,7 +99,9 @@ mod tests {
         assert_eq!(len(&spares), KEPT + 100);
         // Sixty are needed for a while.
         let taken: Vec<_> = (0..60).map(|_| spares.take().unwrap()).collect();
-        taken.into_iter().for_each(|spare| drop(spares.put(spare)));
+        for spare in taken {
+            spares.put(spare);
+        }
         assert!(spares.trim());
         assert_eq!(len(&spares), KEPT + 100 - 20);
         while spares.trim() {}
