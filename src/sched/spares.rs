@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::control::{Control, Status};
 use super::current;
 use super::hub::Hub;
+use crate::base::prefetch::prefetch;
 
 /// Blocks that are kept in any case.
 const KEPT: usize = 64;
@@ -28,6 +29,9 @@ impl Spares {
     pub(super) fn take(&self) -> Option<Arc<Control>> {
         let mut free = self.free.borrow_mut();
         let spare = free.pop();
+        if let Some(next) = free.last() {
+            prefetch::<256>(Arc::as_ptr(next).addr());
+        }
         self.unneeded.set(self.unneeded.get().min(free.len()));
         spare
     }
