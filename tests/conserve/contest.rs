@@ -28,7 +28,7 @@ const DUELS: usize = 12;
 const APART: Duration = Duration::from_micros(25);
 /// Batches of each arena at the least, and when to give up.
 const BATCHES: u64 = 5;
-const MOST_BATCHES: u64 = 100 * BATCHES;
+const MOST_BATCHES: u64 = 400 * BATCHES;
 /// How often each kind of outcome is to be seen.
 const ENOUGH: u64 = 3;
 /// How far random delays go.
