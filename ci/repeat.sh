@@ -21,9 +21,10 @@ trap 'exit 130' INT
 # --no-run: cargo names the binaries on stderr as `Executable tests/x.rs (path)`; color off, so that
 # the lines can be read.
 run env CARGO_TERM_COLOR=never cargo test --locked --tests --no-run 2>&1 | tee "$work/build"
-# tidy reads files and races with nobody.
+# parity and tidy read files and race with nobody.
 mapfile -t binaries < <(
-    sed -n 's|^ *Executable tests/.* (\(.*\))$|\1|p' "$work/build" | grep -v '/tidy-[0-9a-f]*$'
+    sed -n 's|^ *Executable tests/.* (\(.*\))$|\1|p' "$work/build" |
+        grep -Ev '/(parity|tidy)-[0-9a-f]*$'
 )
 
 arguments=()

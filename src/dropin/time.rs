@@ -1,6 +1,6 @@
 //! [`std::time`], and gevent's `time.sleep`.
 //!
-//! | item | |
+//! | item of std | here |
 //! |---|---|
 //! | `Duration`, `Instant`, `SystemTime`, `UNIX_EPOCH` | std's own |
 //! | `SystemTimeError`, `TryFromFloatSecsError` | std's own |

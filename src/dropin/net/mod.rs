@@ -30,6 +30,7 @@
 //! | address types, `Shutdown`, parse errors | std's own |
 //! | `UdpSocket` | absent: comes with the rest of the drop-ins |
 //! | `TcpListener::set_only_v6`, `only_v6` | absent: deprecated |
+//! | `TcpStream::TcpStreamExt` | absent: only std may implement it |
 //! | conversions from and to std's and socket2's types | added |
 
 mod addr;

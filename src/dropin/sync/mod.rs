@@ -17,7 +17,7 @@
 //! | `PoisonError`, `TryLockError`, `LockResult`, `TryLockResult` | std's own |
 //! | `RwLockWriteGuard::downgrade` | absent: to come |
 //! | `LazyLock::get`, `get_mut`, `force_mut`, `DerefMut` | absent: to come |
-//! | `ONCE_INIT` | absent: deprecated |
+//! | `ONCE_INIT`, `Condvar::wait_timeout_ms` | absent: deprecated |
 
 mod barrier;
 mod condvar;

@@ -16,12 +16,14 @@
 //! | item of std | here |
 //! |---|---|
 //! | `spawn`, `current`, `park`, `park_timeout`, `sleep`, `yield_now` | mirrored |
-//! | `Builder`: `name`, `stack_size`, `spawn` | mirrored |
+//! | `Builder`, `Builder::name`, `stack_size`, `spawn` | mirrored |
 //! | `JoinHandle`, `Thread`, `ThreadId`, `Result` | mirrored |
 //! | `panicking`, `available_parallelism` | std's own; `panicking` is right in every greenlet |
 //! | `scope`, `Scope`, `ScopedJoinHandle`, `Builder::spawn_scoped` | mirrored |
 //! | `LocalKey`, `AccessError` | mirrored, by [`local!`](crate::local) instead of `thread_local!` |
 //! | `sleep_ms`, `park_timeout_ms` | absent: deprecated |
+//! | `Builder::spawn_unchecked` | absent: `scope` lends to greenlets without `unsafe` |
+//! | `JoinHandle::JoinHandleExt` | absent: no greenlet is a pthread of its own |
 //! | [`JoinHandle::greenlet`], `kill`, `kill_nowait`, `kill_timeout` | added |
 
 mod builder;
