@@ -16,7 +16,6 @@
 //! | `Arc`, `Weak`, `atomic` | std's own |
 //! | `PoisonError`, `TryLockError`, `LockResult`, `TryLockResult` | std's own |
 //! | `RwLockWriteGuard::downgrade` | absent: to come |
-//! | `LazyLock::get`, `get_mut`, `force_mut`, `DerefMut` | absent: to come |
 //! | `ONCE_INIT`, `Condvar::wait_timeout_ms` | absent: deprecated |
 
 mod barrier;

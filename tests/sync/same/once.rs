@@ -185,14 +185,35 @@ fn a_lazy_value_is_made_once_on_first_use() {
 }
 
 #[test]
+fn the_owner_of_a_lazy_value_may_change_it() {
+    hosted(|| {
+        let mut lazy = LazyLock::<u32>::new(|| 1);
+        assert_eq!(LazyLock::get(&lazy), None);
+        assert_eq!(LazyLock::get_mut(&mut lazy), None);
+        *LazyLock::force_mut(&mut lazy) += 1;
+        *lazy += 1;
+        *LazyLock::get_mut(&mut lazy).unwrap() += 1;
+        assert_eq!(LazyLock::get(&lazy), Some(&4));
+        let mut untouched = LazyLock::<u32>::new(|| 5);
+        *untouched += 1;
+        assert_eq!(*untouched, 6);
+    });
+}
+
+#[test]
 fn an_unwinding_initializer_poisons_a_lazy_value() {
     hosted(|| {
-        let lazy = LazyLock::<u32, _>::new(|| fail());
+        let mut lazy = LazyLock::<u32, _>::new(|| fail());
         assert!(fails(|| {
             LazyLock::force(&lazy);
         }));
         assert!(fails(|| {
             LazyLock::force(&lazy);
+        }));
+        assert_eq!(LazyLock::get(&lazy), None);
+        assert_eq!(LazyLock::get_mut(&mut lazy), None);
+        assert!(fails(|| {
+            LazyLock::force_mut(&mut lazy);
         }));
     });
 }
