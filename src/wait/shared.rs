@@ -107,11 +107,23 @@ impl Accesses {
 
     /// Lets go of an access.
     pub(crate) fn release(&self, access: Access) {
-        let mut state = self.0.lock();
-        match access {
+        self.change(|state| match access {
             Access::Shared => state.readers -= 1,
             Access::Exclusive => state.writer = false,
-        }
+        });
+    }
+
+    /// Turns exclusive access into shared; no writer comes between.
+    pub(crate) fn downgrade(&self) {
+        self.change(|state| {
+            state.writer = false;
+            state.readers = 1;
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.0.lock();
+        change(&mut state);
         let granted = state.hand_over();
         drop(state);
         granted.into_iter().for_each(Granted::schedule);

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use betterthreads::sync::mpsc::sync_channel;
-use betterthreads::sync::{Condvar, Mutex, OnceLock, RwLock};
+use betterthreads::sync::{Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard};
 use betterthreads::{Greenlet, joinall, sleep, spawn};
 
 use crate::common::{Journal, hosted, parked, settle};
@@ -60,6 +60,34 @@ fn readers_that_stand_together_are_let_in_together_and_stay_behind_a_writer() {
         assert_eq!(journal.take(), ["writer", "one", "other"]);
         assert!(readers.iter().all(|reader| !reader.dead()), "they read together");
         joinall(&readers);
+    });
+}
+
+#[test]
+fn a_downgrade_lets_in_the_readers_in_front_and_no_others() {
+    hosted(|| {
+        let (lock, journal) = (Rc::new(RwLock::new(())), Journal::default());
+        let reads = |name| {
+            let (lock, journal) = (lock.clone(), journal.clone());
+            parked(move || {
+                let _guard = lock.read().unwrap();
+                journal.note(name);
+            })
+        };
+        let writing = lock.write().unwrap();
+        let one = reads("one");
+        let (writes, notes) = (lock.clone(), journal.clone());
+        let writer = parked(move || {
+            let _guard = writes.write().unwrap();
+            notes.note("writer");
+        });
+        let other = reads("other");
+        let reading = RwLockWriteGuard::downgrade(writing);
+        settle();
+        assert_eq!(journal.take(), ["one"]);
+        drop(reading);
+        joinall(&[one, writer, other]);
+        assert_eq!(journal.take(), ["writer", "other"]);
     });
 }
 

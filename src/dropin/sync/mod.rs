@@ -15,7 +15,6 @@
 //! | `mpsc` | mirrored; its error types are std's own |
 //! | `Arc`, `Weak`, `atomic` | std's own |
 //! | `PoisonError`, `TryLockError`, `LockResult`, `TryLockResult` | std's own |
-//! | `RwLockWriteGuard::downgrade` | absent: to come |
 //! | `ONCE_INIT`, `Condvar::wait_timeout_ms` | absent: deprecated |
 
 mod barrier;

@@ -191,6 +191,19 @@ pub struct RwLockWriteGuard<'a, T: ?Sized + 'a> {
     _held: Held<'a>,
 }
 
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    /// Goes on with shared access, as [`std::sync::RwLockWriteGuard::downgrade`]; no writer comes
+    /// between, and readers at the front of the queue are let in.
+    pub fn downgrade(s: RwLockWriteGuard<'a, T>) -> RwLockReadGuard<'a, T> {
+        let RwLockWriteGuard { inner, _held: mut held } = s;
+        // In this order: those who are let in must find the value readable.
+        let inner = sync::RwLockWriteGuard::downgrade(inner);
+        held.access = Access::Shared;
+        held.accesses.downgrade();
+        RwLockReadGuard { inner, _held: held }
+    }
+}
+
 impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     type Target = T;
 

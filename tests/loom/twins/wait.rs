@@ -265,6 +265,16 @@ pub(crate) const TWINS: &[Twin] = &[
         failure: DEADLOCK,
     },
     Twin {
+        name: "a_downgrade_keeps_readers_out",
+        file: SHARED,
+        right: "state.writer = false;
+            state.readers = 1;",
+        wrong: "state.writer = IS_BROKEN;
+            state.readers = 1;",
+        model: "shared::a_downgrade_lets_readers_in",
+        failure: DEADLOCK,
+    },
+    Twin {
         name: "a_writer_that_leaves_forgets_who_is_behind_it",
         file: SHARED,
         right: "// A writer that leaves may have kept readers waiting.

@@ -4,7 +4,7 @@ use std::sync::{Arc, TryLockError};
 
 use super::{
     hosted,
-    sync::{Barrier, RwLock},
+    sync::{Barrier, RwLock, RwLockWriteGuard},
     thread,
 };
 use crate::support::fail;
@@ -86,6 +86,37 @@ fn the_try_forms_do_not_wait() {
         assert!(matches!(lock.try_write(), Err(TryLockError::WouldBlock)));
         drop(writing);
         assert_eq!(lock.into_inner().unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_writer_that_goes_on_as_a_reader_lets_readers_in_and_no_writer() {
+    hosted(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let mut writing = lock.write().unwrap();
+        let reads = lock.clone();
+        let reader = thread::spawn(move || *reads.read().unwrap());
+        thread::yield_now();
+        *writing = 1;
+        let reading = RwLockWriteGuard::downgrade(writing);
+        assert!(matches!(lock.try_write(), Err(TryLockError::WouldBlock)));
+        assert_eq!((*reading, reader.join().unwrap()), (1, 1));
+        drop(reading);
+        assert!(lock.try_write().is_ok());
+    });
+}
+
+#[test]
+fn a_writer_that_panics_as_a_reader_does_not_poison() {
+    hosted(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let holds = lock.clone();
+        let holder = thread::spawn(move || {
+            let _reading = RwLockWriteGuard::downgrade(holds.write().unwrap());
+            fail()
+        });
+        assert!(holder.join().map(|(): ()| ()).is_err());
+        assert!(lock.try_write().is_ok());
     });
 }
 

@@ -32,6 +32,26 @@ pub(crate) fn exclusive_access_is_exclusive() {
 }
 
 #[test]
+pub(crate) fn a_downgrade_lets_readers_in() {
+    check(|| {
+        let accesses = Arc::new(Accesses::new());
+        assert!(accesses.acquire(Access::Exclusive, None));
+        let reader = thread::spawn({
+            let accesses = accesses.clone();
+            move || {
+                assert!(accesses.acquire(Access::Shared, None));
+                accesses.release(Access::Shared);
+            }
+        });
+        accesses.downgrade();
+        assert!(!accesses.try_acquire(Access::Exclusive));
+        reader.join().unwrap();
+        accesses.release(Access::Shared);
+        assert!(accesses.try_acquire(Access::Exclusive));
+    });
+}
+
+#[test]
 pub(crate) fn a_writer_that_times_out_leaves_no_reader_waiting() {
     check(|| {
         let accesses = Arc::new(Accesses::new());
