@@ -33,6 +33,20 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
+/// A UDP socket that is bound to `address`.
+///
+/// # Errors
+///
+/// Those of socket(2) and bind(2).
+pub(crate) fn udp(address: SocketAddr) -> io::Result<Socket> {
+    faults::check(Call::Socket)?;
+    let kind = Type::DGRAM.nonblocking();
+    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::UDP))?;
+    faults::check(Call::Bind)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
 /// A TCP socket that connects to `address`. Tells whether it is connected already.
 ///
 /// # Errors

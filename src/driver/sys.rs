@@ -174,6 +174,42 @@ pub(crate) fn recv_vectored(socket: &Socket, bufs: &mut [IoSliceMut<'_>]) -> io:
     Ok(socket.recv_vectored_with_flags(&mut bufs, DONT_WAIT)?.0)
 }
 
+/// Receives one datagram. What does not fit into `buf` is lost.
+pub(crate) fn recv_datagram(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    faults::check(Call::Receive)?;
+    socket.recv_with_flags(uninit(buf), DONT_WAIT)
+}
+
+/// The same, and whom it is from.
+pub(crate) fn recv_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, SockAddr)> {
+    faults::check(Call::Receive)?;
+    socket.recv_from_with_flags(uninit(buf), DONT_WAIT)
+}
+
+/// The same as [`recv_datagram`], without taking the datagram out of the socket.
+pub(crate) fn peek_datagram(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    faults::check(Call::Receive)?;
+    socket.recv_with_flags(uninit(buf), DONT_WAIT | libc::MSG_PEEK)
+}
+
+/// The same as [`recv_from`], without taking the datagram out of the socket.
+pub(crate) fn peek_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, SockAddr)> {
+    faults::check(Call::Receive)?;
+    socket.recv_from_with_flags(uninit(buf), DONT_WAIT | libc::MSG_PEEK)
+}
+
+/// Sends one datagram to the peer of a connected socket.
+pub(crate) fn send_datagram(socket: &Socket, buf: &[u8]) -> io::Result<usize> {
+    faults::check(Call::Send)?;
+    socket.send_with_flags(buf, DONT_WAIT | NO_SIGNAL)
+}
+
+/// Sends one datagram.
+pub(crate) fn send_to(socket: &Socket, buf: &[u8], to: &SockAddr) -> io::Result<usize> {
+    faults::check(Call::Send)?;
+    socket.send_to_with_flags(buf, to, DONT_WAIT | NO_SIGNAL)
+}
+
 /// Sends from `buf`.
 pub(crate) fn send(socket: &Socket, buf: &[u8]) -> io::Result<usize> {
     let portion = admit(Call::Send, socket, buf.len())?;

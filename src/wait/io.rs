@@ -19,10 +19,11 @@ use crate::base::lock::Lock;
 use crate::base::slab::Key;
 use crate::driver::poll::Until;
 use crate::driver::socket;
-pub(crate) use crate::driver::socket::listen;
+pub(crate) use crate::driver::socket::{listen, udp};
 use crate::driver::sys::{self, PollFd};
 pub(crate) use crate::driver::sys::{
-    MAX_IO_SLICES, accept, peek, recv, recv_vectored, send, send_vectored,
+    MAX_IO_SLICES, accept, peek, peek_datagram, peek_from, recv, recv_datagram, recv_from,
+    recv_vectored, send, send_datagram, send_to, send_vectored,
 };
 use crate::sched::current::{self, Here};
 use crate::sched::hub::Hub;

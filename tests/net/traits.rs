@@ -6,7 +6,7 @@ use std::iter::FusedIterator;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use betterthreads::net::{Incoming, TcpListener, TcpStream, ToSocketAddrs};
+use betterthreads::net::{Incoming, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 
 const fn assert_auto<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {}
 
@@ -28,12 +28,14 @@ const _: () = {
     assert_auto::<std::net::Incoming<'static>>();
     assert_auto::<TcpListener>();
     assert_auto::<TcpStream>();
+    assert_auto::<UdpSocket>();
     assert_auto::<Incoming<'static>>();
 
     assert_descriptor::<std::net::TcpListener>();
     assert_descriptor::<std::net::TcpStream>();
     assert_descriptor::<TcpListener>();
     assert_descriptor::<TcpStream>();
+    assert_descriptor::<UdpSocket>();
 
     assert_stream::<TcpStream>();
     assert_stream::<&TcpStream>();

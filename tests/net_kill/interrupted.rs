@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Duration;
 
-use betterthreads::net::{TcpListener, TcpStream};
+use betterthreads::net::{TcpListener, TcpStream, UdpSocket};
 use betterthreads::{GreenletExit, getcurrent, spawn, with_timeout};
 
 use crate::support::{
@@ -123,6 +123,24 @@ fn the_next_reader_gets_every_byte() {
         let mut buf = [0; 64];
         assert_eq!((&*stream).read(&mut buf).unwrap(), 10);
         assert_eq!(&buf[..10], b"everything");
+    });
+}
+
+#[test]
+fn the_next_receiver_gets_every_datagram() {
+    each_way(|how| {
+        let socket = Rc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+        let (address, theirs) = (socket.local_addr().unwrap(), socket.clone());
+        interrupt(how, move || {
+            theirs.recv_from(&mut [0; 8]).unwrap();
+        });
+        for text in [&b"one"[..], b"two"] {
+            socket.send_to(text, address).unwrap();
+        }
+        let mut buf = [0; 8];
+        assert_eq!(socket.recv_from(&mut buf).unwrap(), (3, address));
+        assert_eq!(socket.recv(&mut buf).unwrap(), 3);
+        assert_eq!(&buf[..3], b"two");
     });
 }
 

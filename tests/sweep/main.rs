@@ -56,6 +56,7 @@ mod tools;
 mod channels;
 mod conditions;
 mod connections;
+mod datagrams;
 mod events;
 mod joins;
 mod kills;

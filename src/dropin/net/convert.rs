@@ -7,6 +7,7 @@ use socket2::Socket;
 use super::listener::TcpListener;
 use super::raw::{number, release};
 use super::stream::TcpStream;
+use super::udp::UdpSocket;
 
 macro_rules! conversions {
     ($($type:ident),*) => {$(
@@ -77,4 +78,4 @@ macro_rules! conversions {
     )*};
 }
 
-conversions!(TcpListener, TcpStream);
+conversions!(TcpListener, TcpStream, UdpSocket);

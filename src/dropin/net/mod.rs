@@ -25,19 +25,22 @@
 //!
 //! | item of std | here |
 //! |---|---|
-//! | `TcpListener`, `TcpStream`, `Incoming` | mirrored |
+//! | `TcpListener`, `TcpStream`, `Incoming`, `UdpSocket` | mirrored |
 //! | `ToSocketAddrs` | mirrored; names are resolved on another thread |
 //! | address types, `Shutdown`, parse errors | std's own |
-//! | `UdpSocket` | absent: comes with the rest of the drop-ins |
 //! | `TcpListener::set_only_v6`, `only_v6` | absent: deprecated |
 //! | `TcpStream::TcpStreamExt` | absent: only std may implement it |
 //! | conversions from and to std's and socket2's types | added |
+
+#[macro_use]
+mod options;
 
 mod addr;
 mod convert;
 mod listener;
 mod raw;
 mod stream;
+mod udp;
 
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
@@ -46,3 +49,4 @@ pub use std::net::{
 pub use self::addr::ToSocketAddrs;
 pub use self::listener::{Incoming, TcpListener};
 pub use self::stream::TcpStream;
+pub use self::udp::UdpSocket;

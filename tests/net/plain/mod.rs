@@ -37,3 +37,5 @@ mod stream;
 mod timeouts;
 #[path = "../same/transfer.rs"]
 mod transfer;
+#[path = "../same/udp.rs"]
+mod udp;
