@@ -35,6 +35,8 @@ pub struct TcpListener {
     source: Source,
 }
 
+options_of_all!(TcpListener);
+
 impl TcpListener {
     /// Binds to the first of the addresses that can be bound to. Port 0 asks for a free one.
     ///
@@ -95,33 +97,6 @@ impl TcpListener {
     /// The connections, one after the other, for ever.
     pub fn incoming(&self) -> Incoming<'_> {
         Incoming { listener: self }
-    }
-
-    /// Sets `IP_TTL`.
-    ///
-    /// # Errors
-    ///
-    /// Those of setsockopt(2).
-    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.source.socket().set_ttl_v4(ttl)
-    }
-
-    /// Gets `IP_TTL`.
-    ///
-    /// # Errors
-    ///
-    /// Those of getsockopt(2).
-    pub fn ttl(&self) -> io::Result<u32> {
-        self.source.socket().ttl_v4()
-    }
-
-    /// Takes the socket's pending error, `SO_ERROR`.
-    ///
-    /// # Errors
-    ///
-    /// Those of getsockopt(2).
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.source.socket().take_error()
     }
 
     /// Makes [`accept`](TcpListener::accept) return `WouldBlock` instead of waiting.

@@ -1,8 +1,44 @@
-//! The options of all sockets that transfer data.
+//! The options that several types of sockets have.
 
-/// Gives a type with a `source` the methods for its time-outs, its mode, `IP_TTL` and `SO_ERROR`.
+/// Gives a type with a `source` the methods for `IP_TTL` and `SO_ERROR`.
+macro_rules! options_of_all {
+    ($type:ident) => {
+        impl $type {
+            /// Sets `IP_TTL`.
+            ///
+            /// # Errors
+            ///
+            /// Those of setsockopt(2).
+            pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+                self.source.socket().set_ttl_v4(ttl)
+            }
+
+            /// Gets `IP_TTL`.
+            ///
+            /// # Errors
+            ///
+            /// Those of getsockopt(2).
+            pub fn ttl(&self) -> io::Result<u32> {
+                self.source.socket().ttl_v4()
+            }
+
+            /// Takes the socket's pending error, `SO_ERROR`.
+            ///
+            /// # Errors
+            ///
+            /// Those of getsockopt(2).
+            pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+                self.source.socket().take_error()
+            }
+        }
+    };
+}
+
+/// Gives one that transfers data the methods for its time-outs and its mode too.
 macro_rules! options_of_transfers {
     ($type:ident) => {
+        options_of_all!($type);
+
         impl $type {
             /// Limits each read. One that takes longer fails with `WouldBlock`, as std's does on
             /// Unix.
@@ -44,33 +80,6 @@ macro_rules! options_of_transfers {
             /// None; std's may fail.
             pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
                 Ok(raw::timeout(&self.source.options().write_timeout))
-            }
-
-            /// Sets `IP_TTL`.
-            ///
-            /// # Errors
-            ///
-            /// Those of setsockopt(2).
-            pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-                self.source.socket().set_ttl_v4(ttl)
-            }
-
-            /// Gets `IP_TTL`.
-            ///
-            /// # Errors
-            ///
-            /// Those of getsockopt(2).
-            pub fn ttl(&self) -> io::Result<u32> {
-                self.source.socket().ttl_v4()
-            }
-
-            /// Takes the socket's pending error, `SO_ERROR`.
-            ///
-            /// # Errors
-            ///
-            /// Those of getsockopt(2).
-            pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-                self.source.socket().take_error()
             }
 
             /// Makes reads and writes return `WouldBlock` instead of waiting.
