@@ -61,7 +61,9 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
-    Greenlet::spawn(f)
+    let greenlet = Greenlet::new(f);
+    greenlet.task().start_new();
+    greenlet
 }
 
 /// Makes a greenlet that begins after `seconds`, as `gevent.spawn_later`.

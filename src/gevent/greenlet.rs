@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,20 +52,7 @@ impl<T> Greenlet<T> {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
-        Greenlet::made(Task::new(f, None, None))
-    }
-
-    /// The same, started.
-    pub(super) fn spawn<F>(f: F) -> Greenlet<T>
-    where
-        F: FnOnce() -> T + 'static,
-        T: 'static,
-    {
-        Greenlet::made(Task::spawn(f, None, None))
-    }
-
-    fn made(task: io::Result<Task<T>>) -> Greenlet<T> {
-        match task {
+        match Task::new(f, None, None) {
             Ok(task) => Greenlet { task },
             Err(error) => panic!("failed to spawn greenlet: {error}"),
         }

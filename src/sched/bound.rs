@@ -14,8 +14,8 @@ use super::hub::{Hub, HubId};
 #[repr(C)]
 pub(crate) struct Bound<T> {
     owner: HubId,
-    /// Never dropped here: the last handle may die on another thread. The hub takes everything
-    /// that has a destructor out of the value before it lets go of the control block.
+    /// Never dropped here: the last handle may die on another thread. Everything that has a
+    /// destructor is taken out of the value on the hub's thread, at the end of its greenlet.
     value: ManuallyDrop<T>,
 }
 

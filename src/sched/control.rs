@@ -186,12 +186,12 @@ pub(crate) struct Rare {
 }
 
 impl Local {
-    pub(super) fn new(class: Class) -> Local {
+    pub(super) fn new() -> Local {
         Local {
             switch: Switch::new(),
             body: Cell::new(None),
             outcome: Cell::new(None),
-            class: Cell::new(class),
+            class: Cell::new(Class::DEFAULT),
             reserved: Cell::new(false),
             internal: Cell::new(false),
             place: Cell::new(None),
@@ -342,7 +342,7 @@ impl Control {
         let status = if kind == Kind::Greenlet { Status::New } else { Status::Begun };
         let control = Control {
             kind,
-            local: Bound::new(owner, Local::new(Class::DEFAULT)),
+            local: Bound::new(owner, Local::new()),
             word: Word::new(),
             notice: AtomicBool::new(false),
             status: AtomicU8::new(status as u8),

@@ -91,25 +91,6 @@ impl<T> Task<T> {
         Task::make(name, stack, |hub| Work::of(hub, body))
     }
 
-    /// The same, and starts it.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Task::new).
-    pub(crate) fn spawn<F>(
-        body: F,
-        name: Option<Arc<str>>,
-        stack: Option<usize>,
-    ) -> io::Result<Task<T>>
-    where
-        F: FnOnce() -> T + 'static,
-        T: 'static,
-    {
-        let task = Task::make(name, stack, |hub| Work::of(hub, body))?;
-        current::with(|hub| spawn::start_new(hub, &task.handle));
-        Ok(task)
-    }
-
     /// The same with the body made by `body`, which is told where to leave the value.
     ///
     /// # Errors
@@ -151,6 +132,11 @@ impl<T> Task<T> {
 
     pub(crate) fn control(&self) -> &Arc<Control> {
         &self.handle
+    }
+
+    /// Starts it, for the one who has just made it and whom nobody else can forestall.
+    pub(crate) fn start_new(&self) {
+        current::with(|hub| spawn::start_new(hub, &self.handle));
     }
 
     pub(crate) fn start(&self) {

@@ -77,7 +77,8 @@ impl Builder {
         T: 'static,
     {
         self.check_name();
-        let task = Task::spawn(f, self.name.map(Into::into), self.stack_size)?;
+        let task = Task::new(f, self.name.map(Into::into), self.stack_size)?;
+        task.start_new();
         Ok(JoinHandle::new(task))
     }
 
