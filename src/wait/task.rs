@@ -14,7 +14,7 @@ use crate::sched::control::{Body, Control, Run};
 use crate::sched::handle::Handle;
 use crate::sched::hub::Hub;
 use crate::sched::kill::Exception;
-use crate::sched::stack::{Class, DEFAULT_SIZE, GUARD};
+use crate::sched::stack::Class;
 use crate::sched::{current, spawn};
 
 /// See the module's documentation. Clones name the same greenlet.
@@ -112,7 +112,7 @@ impl<T> Task<T> {
         stack: Option<usize>,
         work: impl FnOnce(&Hub) -> (Body, Arc<Work<T>>),
     ) -> io::Result<Task<T>> {
-        let class = Class::for_stack(stack.unwrap_or(DEFAULT_SIZE - GUARD))?;
+        let class = stack.map_or(Ok(Class::DEFAULT), Class::for_stack)?;
         current::with_hub(|hub| {
             let (body, work) = work(hub);
             let control = spawn::create(hub, class, name, body)?;
