@@ -270,3 +270,33 @@ fn echo_server_listens_where_it_is_told_and_ends_while_it_is_idle() {
     server.interrupt();
     assert!(server.success().ends_with("\nServed 1 connections\n"));
 }
+
+/// Runs a program of `unchanged` on greenlets and on std; both print the same, and end with `last`.
+#[track_caller]
+fn same_as_on_std(program: &str, last: &str) {
+    let _ports = alone_with_the_ports();
+    let [here, there] = ["unchanged", "unchanged_on_std"];
+    let output = Example::run(here, &[program]).success();
+    assert_eq!(output, Example::run(there, &[program]).success(), "on std");
+    assert_eq!(output.lines().last(), Some(last));
+}
+
+#[test]
+fn a_chat_server_is_the_same_on_std() {
+    same_as_on_std("chat", "  ann | * bob has left");
+}
+
+#[test]
+fn a_port_scanner_is_the_same_on_std() {
+    same_as_on_std("port_scanner", "300 ports tried, 200 known to be open, 0 missed");
+}
+
+#[test]
+fn a_web_server_is_the_same_on_std() {
+    same_as_on_std("web_server", "/: HTTP/1.1 200 OK: Hello!");
+}
+
+#[test]
+fn a_work_queue_is_the_same_on_std() {
+    same_as_on_std("work_queue", "200 jobs done; the longest way is that of 171, with 124 steps");
+}
