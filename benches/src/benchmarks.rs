@@ -1,7 +1,7 @@
 //! The list of benchmarks, in the order of the tables' rows.
 
 use crate::benchmark::{Amount, Benchmark, Figure, Table, Work};
-use crate::rivals::{BETTERTHREADS, EPOLL, GO};
+use crate::rivals::{BETTERTHREADS, CROSSBEAM, EPOLL, GO, MAY, THREADS};
 
 static TASKS: Table =
     Table { title: "Tasks", baseline: BETTERTHREADS, only: None, is_for_plots: false };
@@ -9,6 +9,12 @@ static SCALE: Table = Table {
     title: "More and more tasks",
     baseline: BETTERTHREADS,
     only: Some(&[BETTERTHREADS, GO]),
+    is_for_plots: false,
+};
+static DROP_INS: Table = Table {
+    title: "With the interface of std",
+    baseline: BETTERTHREADS,
+    only: Some(&[BETTERTHREADS, MAY, THREADS, CROSSBEAM]),
     is_for_plots: false,
 };
 static ECHO: Table =
@@ -157,6 +163,14 @@ pub static BENCHMARKS: &[Benchmark] = &[
         figures: COLD_AND_WARM,
         table: &TASKS,
     },
+    drop_in("lock", "lock that is free", Work::MutexFree, amount(1, 5_000_000)),
+    drop_in(
+        "send-receive",
+        "send + receive by one thread",
+        Work::SendReceive,
+        amount(1, 2_000_000),
+    ),
+    drop_in("scope", "scope of 1,000 threads, per thread", Work::Scope, amount(1_000, 100)),
     scale("scale-1k", "1,000 tasks", 1_000),
     scale("scale-10k", "10,000 tasks", 10_000),
     scale("scale-100k", "100,000 tasks", 100_000),
@@ -174,6 +188,11 @@ pub static BENCHMARKS: &[Benchmark] = &[
     echo("echo-4000", "4,000 connections", 4_000, 40),
     echo("echo-15000", "15,000 connections", 15_000, 10),
 ];
+
+const fn drop_in(name: &'static str, title: &'static str, work: Work, full: Amount) -> Benchmark {
+    let quick = Some(amount(full.tasks, full.each / 20));
+    Benchmark { name, title, work, full, quick, figures: TIME, table: &DROP_INS }
+}
 
 /// The work of `park-kill` with another number of tasks.
 const fn scale(name: &'static str, title: &'static str, tasks: usize) -> Benchmark {

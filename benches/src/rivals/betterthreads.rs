@@ -3,13 +3,14 @@
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use betterthreads::event::Event;
 use betterthreads::lock::Semaphore;
 use betterthreads::net::{TcpListener, TcpStream};
 use betterthreads::sync::Mutex;
 use betterthreads::sync::mpsc::{channel, sync_channel};
-use betterthreads::thread::{sleep, yield_now};
+use betterthreads::thread::{self, sleep, yield_now};
 use betterthreads::{Greenlet, killall, run, spawn, with_timeout};
 
 use super::{Means, Rival};
@@ -30,6 +31,8 @@ pub const RIVAL: Rival = Rival {
         (Work::PingPong, ping_pong),
         (Work::PingPongBounded, ping_pong_bounded),
         (Work::FanIn, fan_in),
+        (Work::SendReceive, send_receive),
+        (Work::Scope, scope),
         (Work::MutexFree, mutex_free),
         (Work::MutexHeld, mutex_held),
         (Work::Semaphore, semaphore),
@@ -173,6 +176,34 @@ fn fan_in(amount: Amount) {
             }
         });
         consumer.join();
+    });
+}
+
+fn send_receive(amount: Amount) {
+    run(move || {
+        let (sender, receiver) = channel();
+        let operations = Operations::begin(amount);
+        let mut received = 0;
+        for number in 0..amount.each {
+            sender.send(number).expect("the receiver is there");
+            received += usize::from(receiver.recv() == Ok(number));
+        }
+        operations.are_over(received);
+    });
+}
+
+fn scope(amount: Amount) {
+    run(move || {
+        let done = AtomicUsize::new(0);
+        let operations = Operations::begin(amount);
+        for _ in 0..amount.each {
+            thread::scope(|scope| {
+                for _ in 0..amount.tasks {
+                    scope.spawn(|| done.fetch_add(1, Ordering::Relaxed));
+                }
+            });
+        }
+        operations.are_over(done.into_inner());
     });
 }
 

@@ -4,8 +4,9 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{FromRawFd, IntoRawFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use may::coroutine::{Builder, JoinHandle, sleep, yield_now};
+use may::coroutine::{self, Builder, JoinHandle, sleep, yield_now};
 use may::go;
 use may::net::{TcpListener, TcpStream};
 use may::sync::mpsc::channel;
@@ -35,6 +36,8 @@ pub const RIVAL: Rival = Rival {
         (Work::KillSockets, kill_sockets),
         (Work::PingPong, ping_pong),
         (Work::FanIn, fan_in),
+        (Work::SendReceive, send_receive),
+        (Work::Scope, scope),
         (Work::MutexFree, mutex_free),
         (Work::MutexHeld, mutex_held),
         (Work::Semaphore, semaphore),
@@ -195,6 +198,36 @@ fn fan_in(amount: Amount) {
             }
         });
         consumer.join().expect("the consumer returns");
+    });
+}
+
+fn send_receive(amount: Amount) {
+    drive(move || {
+        let (sender, receiver) = channel();
+        let operations = Operations::begin(amount);
+        let mut received = 0;
+        for number in 0..amount.each {
+            sender.send(number).expect("the receiver is there");
+            received += usize::from(receiver.recv() == Ok(number));
+        }
+        operations.are_over(received);
+    });
+}
+
+fn scope(amount: Amount) {
+    drive(move || {
+        let done = AtomicUsize::new(0);
+        let operations = Operations::begin(amount);
+        for _ in 0..amount.each {
+            coroutine::scope(|scope| {
+                for _ in 0..amount.tasks {
+                    // SAFETY: the body keeps to what may asks of all of them: it does not touch
+                    // thread-locals, and a stack is enough for it.
+                    unsafe { scope.spawn(|| done.fetch_add(1, Ordering::Relaxed)) };
+                }
+            });
+        }
+        operations.are_over(done.into_inner());
     });
 }
 

@@ -5,6 +5,7 @@
 
 mod betterthreads;
 mod corosensei;
+mod crossbeam;
 mod epoll;
 mod gevent;
 mod go;
@@ -17,8 +18,11 @@ use crate::benchmark::{Amount, Work};
 use crate::program::Program;
 
 pub const BETTERTHREADS: &str = betterthreads::RIVAL.name;
+pub const CROSSBEAM: &str = crossbeam::RIVAL.name;
 pub const EPOLL: &str = epoll::RIVAL.name;
 pub const GO: &str = go::RIVAL.name;
+pub const MAY: &str = may::RIVAL.name;
+pub const THREADS: &str = threads::RIVAL.name;
 
 /// In the order of the tables' columns.
 pub static RIVALS: &[Rival] = &[
@@ -31,6 +35,7 @@ pub static RIVALS: &[Rival] = &[
     go::RIVAL,
     gevent::RIVAL,
     threads::RIVAL,
+    crossbeam::RIVAL,
     corosensei::RIVAL,
     epoll::RIVAL,
 ];

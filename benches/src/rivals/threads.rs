@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle, yield_now};
@@ -29,6 +30,8 @@ pub const RIVAL: Rival = Rival {
         (Work::PingPong, ping_pong),
         (Work::PingPongBounded, ping_pong_bounded),
         (Work::FanIn, fan_in),
+        (Work::SendReceive, send_receive),
+        (Work::Scope, scope),
         (Work::MutexFree, mutex_free),
         (Work::MutexHeld, mutex_held),
         (Work::Sleeps, sleeps),
@@ -198,6 +201,30 @@ fn fan_in(amount: Amount) {
         }
     });
     consumer.join().expect("the consumer returns");
+}
+
+fn send_receive(amount: Amount) {
+    let (sender, receiver) = channel();
+    let operations = Operations::begin(amount);
+    let mut received = 0;
+    for number in 0..amount.each {
+        sender.send(number).expect("the receiver is there");
+        received += usize::from(receiver.recv() == Ok(number));
+    }
+    operations.are_over(received);
+}
+
+fn scope(amount: Amount) {
+    let done = AtomicUsize::new(0);
+    let operations = Operations::begin(amount);
+    for _ in 0..amount.each {
+        thread::scope(|scope| {
+            for _ in 0..amount.tasks {
+                scope.spawn(|| done.fetch_add(1, Ordering::Relaxed));
+            }
+        });
+    }
+    operations.are_over(done.into_inner());
 }
 
 fn mutex_free(amount: Amount) {
