@@ -76,6 +76,22 @@ fn the_conveniences_of_cells_work_as_in_std() {
 }
 
 #[test]
+fn a_value_that_is_set_first_is_not_made() {
+    betterthreads::local! {
+        static CELL: Cell<i32> = panic!("made");
+        static REF_CELL: RefCell<Vec<i32>> = panic!("made");
+    }
+    let greenlet = spawn(|| {
+        CELL.set(1);
+        CELL.set(2);
+        REF_CELL.set(vec![1]);
+        REF_CELL.set(vec![2]);
+        (CELL.get(), REF_CELL.take())
+    });
+    assert_eq!(greenlet.get().unwrap(), (2, vec![2]));
+}
+
+#[test]
 fn a_value_may_be_used_while_another_is_used() {
     hosted(|| {
         let sum = spawn(|| {

@@ -111,8 +111,7 @@ impl<T: 'static> LocalKey<T> {
     where
         F: FnOnce(&T) -> R,
     {
-        let message = "cannot access a greenlet-local value during or after destruction";
-        self.try_with(f).unwrap_or_else(|error| panic!("{message}: {error:?}"))
+        self.try_with(f).unwrap_or_else(|error| fail(error))
     }
 
     /// The same.
@@ -124,25 +123,49 @@ impl<T: 'static> LocalKey<T> {
     where
         F: FnOnce(&T) -> R,
     {
+        self.try_with_or(self.init, f)
+    }
+
+    /// Stores `value` if there is none yet, without making one first; calls `f` with both otherwise.
+    fn initialize_with(&'static self, value: T, f: impl FnOnce(&T, T)) {
+        let value = Cell::new(Some(value));
+        let init = || value.take().expect("a value is made once");
+        let done = self.try_with_or(init, |current| value.take().map(|value| f(current, value)));
+        done.map_or_else(|error| fail(error), Option::unwrap_or_default);
+    }
+
+    fn try_with_or<R>(
+        &'static self,
+        init: impl FnOnce() -> T,
+        f: impl FnOnce(&T) -> R,
+    ) -> Result<R, AccessError> {
         // Held while `f` runs, so that it outlives the greenlet's own reference.
-        let value = self.value((self as *const LocalKey<T>).addr())?;
+        let value = self.value((self as *const LocalKey<T>).addr(), init)?;
         match value.downcast_ref::<T>() {
             Some(value) => Ok(f(value)),
             None => Err(AccessError(())),
         }
     }
 
-    fn value(&'static self, key: usize) -> Result<Rc<dyn Any>, AccessError> {
+    fn value(
+        &'static self,
+        key: usize,
+        init: impl FnOnce() -> T,
+    ) -> Result<Rc<dyn Any>, AccessError> {
         if let Some(value) = locals(|locals| find(locals, key))? {
             return Ok(value);
         }
         // User code, which may wait and may make other values: nothing is borrowed.
-        let value: Rc<dyn Any> = Rc::new((self.init)());
+        let value: Rc<dyn Any> = Rc::new(init());
         // If that has made this very value too, this one takes its place, as in std.
         let before = locals(|locals| put(locals, key, value.clone()))?;
         drop(before);
         Ok(value)
     }
+}
+
+fn fail(error: AccessError) -> ! {
+    panic!("cannot access a greenlet-local value during or after destruction: {error:?}")
 }
 
 fn find(locals: &Locals, key: usize) -> Option<Rc<dyn Any>> {
@@ -175,9 +198,9 @@ fn locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Result<R, AccessError> {
 }
 
 impl<T: 'static> LocalKey<Cell<T>> {
-    /// Sets the value.
+    /// Sets the value, without making it first.
     pub fn set(&'static self, value: T) {
-        self.with(|cell| cell.set(value));
+        self.initialize_with(Cell::new(value), |cell, value| cell.set(value.into_inner()));
     }
 
     /// A copy of the value.
@@ -227,13 +250,15 @@ impl<T: 'static> LocalKey<RefCell<T>> {
         self.with(|cell| f(&mut cell.borrow_mut()))
     }
 
-    /// Sets the value.
+    /// Sets the value, without making it first.
     ///
     /// # Panics
     ///
     /// If it is borrowed.
     pub fn set(&'static self, value: T) {
-        self.with(|cell| *cell.borrow_mut() = value);
+        let replace =
+            |cell: &RefCell<T>, value: RefCell<T>| *cell.borrow_mut() = value.into_inner();
+        self.initialize_with(RefCell::new(value), replace);
     }
 
     /// Takes the value and leaves the default.
