@@ -5,9 +5,10 @@ mod common;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::resume_unwind;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use betterthreads::thread::LocalKey;
 use betterthreads::{Greenlet, getcurrent, local, sleep, spawn};
 
 use common::{Journal, caught, hosted, on_drop, parked, settle};
@@ -398,4 +399,28 @@ fn the_destructor_of_an_os_threads_value_may_use_another() {
     let tells = seen.clone();
     std::thread::spawn(move || USES.set(Some(Uses(tells)))).join().unwrap();
     assert_eq!(seen.load(Ordering::SeqCst), 7);
+}
+
+static JOURNAL: LazyLock<Journal> = LazyLock::new(Journal::default);
+
+/// Looks for the value that it is itself when it is dropped.
+struct Looks(&'static LocalKey<Looks>);
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        let is_there = self.0.try_with(|_| ()).is_ok();
+        JOURNAL.note(if is_there { "there" } else { "gone" });
+    }
+}
+
+local! {
+    static LOOKS: Looks = Looks(&LOOKS);
+}
+
+#[test]
+fn a_value_is_not_made_again_in_its_destructor() {
+    hosted(|| spawn(|| LOOKS.with(|_| ())).join());
+    assert_eq!(JOURNAL.take(), ["gone"], "of a greenlet");
+    std::thread::spawn(|| LOOKS.with(|_| ())).join().unwrap();
+    assert_eq!(JOURNAL.take(), ["gone"], "of an OS thread");
 }

@@ -19,6 +19,7 @@ use super::hub::{Hub, HubId};
 use super::ids;
 use super::inbox::{Message, Remote};
 use super::kill::Exception;
+use super::locals::Locals;
 use super::sleeper::Sleeper;
 use super::spawn;
 use super::stack::Class;
@@ -28,9 +29,6 @@ use crate::base::failure::{Failure, Outcome};
 use crate::base::few::Few;
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
-
-/// Greenlet-local values, each with the address of its key.
-pub(crate) type Locals = Vec<(usize, Rc<dyn Any>)>;
 
 /// Code that a greenlet is to run, or to drop.
 pub(crate) enum Body {

@@ -18,6 +18,7 @@ pub(crate) mod inbox;
 pub(crate) mod io;
 pub(crate) mod kill;
 pub(crate) mod ledger;
+pub(crate) mod locals;
 pub(crate) mod overflow;
 pub(crate) mod pace;
 #[cfg(feature = "testing")]

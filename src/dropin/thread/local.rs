@@ -7,8 +7,8 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use crate::sched::control::Locals;
 use crate::sched::current;
+use crate::sched::locals::Locals;
 
 /// Declares greenlet-local values, in the words of [`std::thread_local!`].
 ///
@@ -60,7 +60,7 @@ thread_local! {
     /// The values of a main greenlet or a plain OS thread. Without a destructor, so that the
     /// values' own destructors may use other values.
     static OF_THREAD: ManuallyDrop<RefCell<Locals>> =
-        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+        const { ManuallyDrop::new(RefCell::new(Locals::new())) };
     /// Drops them when the OS thread ends.
     static END_OF_THREAD: EndOfThread = const { EndOfThread };
     static ENDED: Cell<bool> = const { Cell::new(false) };
@@ -106,7 +106,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     ///
-    /// If the OS thread is ending and its values are gone.
+    /// If the value has been dropped: its greenlet or OS thread is at its end.
     pub fn with<F, R>(&'static self, f: F) -> R
     where
         F: FnOnce(&T) -> R,
@@ -118,7 +118,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Errors
     ///
-    /// If the OS thread is ending and its values are gone.
+    /// If the value has been dropped: its greenlet or OS thread is at its end.
     pub fn try_with<F, R>(&'static self, f: F) -> Result<R, AccessError>
     where
         F: FnOnce(&T) -> R,
@@ -126,7 +126,7 @@ impl<T: 'static> LocalKey<T> {
         self.try_with_or(self.init, f)
     }
 
-    /// Stores `value` if there is none yet, without making one first; calls `f` with both otherwise.
+    /// Stores `value` if there is none yet, without making one first; else calls `f` with both.
     fn initialize_with(&'static self, value: T, f: impl FnOnce(&T, T)) {
         let value = Cell::new(Some(value));
         let init = || value.take().expect("a value is made once");
@@ -152,13 +152,17 @@ impl<T: 'static> LocalKey<T> {
         key: usize,
         init: impl FnOnce() -> T,
     ) -> Result<Rc<dyn Any>, AccessError> {
-        if let Some(value) = locals(|locals| find(locals, key))? {
+        let (value, is_over) = locals(|locals| (locals.get(key), locals.is_over(key)))?;
+        if is_over {
+            return Err(AccessError(()));
+        }
+        if let Some(value) = value {
             return Ok(value);
         }
         // User code, which may wait and may make other values: nothing is borrowed.
         let value: Rc<dyn Any> = Rc::new(init());
         // If that has made this very value too, this one takes its place, as in std.
-        let before = locals(|locals| put(locals, key, value.clone()))?;
+        let before = locals(|locals| locals.put(key, value.clone()))?;
         drop(before);
         Ok(value)
     }
@@ -166,20 +170,6 @@ impl<T: 'static> LocalKey<T> {
 
 fn fail(error: AccessError) -> ! {
     panic!("cannot access a greenlet-local value during or after destruction: {error:?}")
-}
-
-fn find(locals: &Locals, key: usize) -> Option<Rc<dyn Any>> {
-    locals.iter().find(|(other, _)| *other == key).map(|(_, value)| value.clone())
-}
-
-fn put(locals: &mut Locals, key: usize, value: Rc<dyn Any>) -> Option<Rc<dyn Any>> {
-    match locals.iter_mut().find(|(other, _)| *other == key) {
-        Some((_, before)) => Some(std::mem::replace(before, value)),
-        None => {
-            locals.push((key, value));
-            None
-        }
-    }
 }
 
 /// Calls `f` with the values of whoever is running.
@@ -289,7 +279,7 @@ impl<T: 'static> fmt::Debug for LocalKey<T> {
     }
 }
 
-/// The values of the OS thread are gone, as [`std::thread::AccessError`].
+/// The value has been dropped, as [`std::thread::AccessError`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AccessError(());
 

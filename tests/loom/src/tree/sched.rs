@@ -22,6 +22,8 @@ pub(crate) mod io;
 #[path = "../../../../src/sched/kill.rs"]
 pub(crate) mod kill;
 pub(crate) mod ledger;
+#[path = "../../../../src/sched/locals.rs"]
+pub(crate) mod locals;
 pub(crate) mod overflow;
 #[path = "../../../../src/sched/pace.rs"]
 pub(crate) mod pace;
