@@ -32,6 +32,11 @@ fn current_names_the_caller_wherever_it_is() {
 }
 
 #[test]
+fn an_optional_id_is_no_larger_than_an_id() {
+    assert_eq!(size_of::<Option<ThreadId>>(), size_of::<ThreadId>());
+}
+
+#[test]
 fn a_plain_os_thread_has_an_id_and_its_name() {
     let builder = std::thread::Builder::new().name("plain".into());
     let plain = builder.spawn(|| (thread::current(), thread::current().id()));

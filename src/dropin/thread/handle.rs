@@ -1,6 +1,7 @@
 //! Handles to threads: `JoinHandle`, `Thread`, `ThreadId`.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::{Arc, OnceLock};
 
 use super::Result;
@@ -88,7 +89,7 @@ impl Thread {
 
     /// Unique in the process, and never used again.
     pub fn id(&self) -> ThreadId {
-        ThreadId(self.control.id())
+        ThreadId(NonZeroU64::new(self.control.id()).expect("the numbers begin with one"))
     }
 
     /// The name, if it has one; that of the main thread is `main`.
@@ -106,7 +107,7 @@ impl fmt::Debug for Thread {
 
 /// Identifies a thread, as [`std::thread::ThreadId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ThreadId(u64);
+pub struct ThreadId(NonZeroU64);
 
 /// A handle to whoever calls, as [`std::thread::current`].
 ///
