@@ -17,3 +17,6 @@ run cargo fmt --all --check --manifest-path benches/count/Cargo.toml
 
 # So are the models for loom.
 run cargo fmt --all --check --manifest-path tests/loom/Cargo.toml
+
+# And what runs std's own tests.
+run cargo fmt --all --check --manifest-path tests/std/Cargo.toml

@@ -1,0 +1,46 @@
+//! std's own tests, in a crate that looks like std to them.
+
+#![allow(unused, static_mut_refs)]
+
+pub use like_std::*;
+
+/// Where std's tests of sockets find their addresses.
+pub mod net {
+    pub use like_std::net::*;
+
+    pub mod test {
+        include!(concat!(env!("OUT_DIR"), "/addresses.rs"));
+    }
+}
+
+/// What std's tests have in common.
+pub mod common {
+    include!(concat!(env!("OUT_DIR"), "/common.rs"));
+}
+
+/// For tests that come for locks with and without poison.
+macro_rules! nonpoison_and_poison_unwrap_test {
+    (name: $name:ident, test_body: {$($body:tt)*}) => {
+        #[test]
+        fn $name() {
+            crate::hosted(|| {
+                use crate::result_unwrap as maybe_unwrap;
+                use crate::sync as locks;
+                $($body)*
+            });
+        }
+    };
+}
+use nonpoison_and_poison_unwrap_test;
+
+#[track_caller]
+fn result_unwrap<T, E: fmt::Debug>(result: Result<T, E>) -> T {
+    result.unwrap()
+}
+
+/// Runs a test in greenlets, none of which outlives it.
+fn hosted<T>(test: fn() -> T) -> T {
+    betterthreads::run(test)
+}
+
+include!(concat!(env!("OUT_DIR"), "/suites.rs"));
