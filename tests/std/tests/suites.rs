@@ -9,7 +9,19 @@ pub mod net {
     pub use like_std::net::*;
 
     pub mod test {
-        include!(concat!(env!("OUT_DIR"), "/addresses.rs"));
+        pub use addresses::*;
+
+        mod addresses {
+            include!(concat!(env!("OUT_DIR"), "/addresses.rs"));
+        }
+
+        /// One of IPv4 where there is no other.
+        pub fn next_test_ip6() -> super::SocketAddr {
+            match super::TcpListener::bind("[::1]:0") {
+                Ok(_) => addresses::next_test_ip6(),
+                Err(_) => addresses::next_test_ip4(),
+            }
+        }
     }
 }
 
