@@ -3,6 +3,9 @@
 //! Every call that would block an OS thread parks a greenlet instead and is a yield point, where a
 //! kill is raised. On a thread that has no hub they block that thread, as std's do.
 
+#[macro_use]
+mod socket;
+
 pub mod net;
 pub mod sync;
 pub mod thread;

@@ -8,6 +8,8 @@ use std::option;
 use std::slice;
 use std::vec;
 
+use socket2::SockAddr;
+
 use crate::wait::offload;
 
 /// Something that can be resolved to socket addresses, as [`std::net::ToSocketAddrs`].
@@ -136,4 +138,14 @@ pub(super) fn each_address<A: ToSocketAddrs, T>(
     }
     let none = || io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any addresses");
     Err(last_error.unwrap_or_else(none))
+}
+
+/// An Internet address of the kernel's.
+///
+/// # Errors
+///
+/// `InvalidInput` for another one.
+pub(super) fn inet(address: &SockAddr) -> io::Result<SocketAddr> {
+    let other = || io::Error::new(io::ErrorKind::InvalidInput, "invalid argument");
+    address.as_socket().ok_or_else(other)
 }

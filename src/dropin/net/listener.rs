@@ -5,12 +5,10 @@ use std::io;
 use std::iter::FusedIterator;
 use std::net::SocketAddr;
 
-use socket2::Socket;
-
-use super::addr::{ToSocketAddrs, each_address};
-use super::raw;
+use super::addr::{ToSocketAddrs, each_address, inet};
 use super::stream::TcpStream;
-use crate::wait::io::{Direction, Done, Source, accept, listen};
+use crate::dropin::socket::raw;
+use crate::wait::io::{Source, listen};
 
 /// A TCP socket that accepts connections, as [`std::net::TcpListener`].
 ///
@@ -35,7 +33,9 @@ pub struct TcpListener {
     source: Source,
 }
 
-options_of_all!(TcpListener);
+ttl_option!(TcpListener);
+error_option!(TcpListener);
+conversions!(TcpListener, std::net::TcpListener, raw::adopt);
 
 impl TcpListener {
     /// Binds to the first of the addresses that can be bound to. Port 0 asks for a free one.
@@ -49,25 +49,13 @@ impl TcpListener {
         each_address(addr, |address| Ok(TcpListener { source: Source::new(listen(address)?) }))
     }
 
-    pub(super) fn from_socket(socket: Socket) -> TcpListener {
-        TcpListener { source: raw::adopt(socket) }
-    }
-
-    pub(super) fn source(&self) -> &Source {
-        &self.source
-    }
-
-    pub(super) fn into_source(self) -> Source {
-        self.source
-    }
-
     /// The address of this socket.
     ///
     /// # Errors
     ///
     /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        raw::inet(&self.source.socket().local_addr()?)
+        inet(&self.source.socket().local_addr()?)
     }
 
     /// Another handle to the same socket.
@@ -87,11 +75,8 @@ impl TcpListener {
     /// in the kernel's queue.
     #[inline]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.source.operate(Direction::Read, |listener| {
-            let (socket, peer) = accept(listener, self.source.is_given_away())?;
-            let peer = raw::inet(&peer)?;
-            Ok(Done::More((TcpStream::from_source(Source::new(socket)), peer)))
-        })
+        let (socket, peer) = raw::accept(&self.source)?;
+        Ok((TcpStream::from_source(Source::new(socket)), inet(&peer)?))
     }
 
     /// The connections, one after the other, for ever.

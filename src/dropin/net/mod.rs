@@ -32,13 +32,8 @@
 //! | `TcpStream::TcpStreamExt` | absent: only std may implement it |
 //! | conversions from and to std's and socket2's types | added |
 
-#[macro_use]
-mod options;
-
 mod addr;
-mod convert;
 mod listener;
-mod raw;
 mod stream;
 mod udp;
 

@@ -1,15 +1,13 @@
 //! `TcpStream`.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use socket2::Socket;
-
-use super::addr::{ToSocketAddrs, each_address};
-use super::raw;
+use super::addr::{ToSocketAddrs, each_address, inet};
+use crate::dropin::socket::raw;
 use crate::wait::clock;
 use crate::wait::connect::connect;
 use crate::wait::io::{MAX_IO_SLICES, Source, recv, recv_vectored, send, send_vectored};
@@ -22,7 +20,11 @@ pub struct TcpStream {
     source: Source,
 }
 
-options_of_transfers!(TcpStream);
+ttl_option!(TcpStream);
+error_option!(TcpStream);
+transfer_options!(TcpStream);
+read_and_write!(TcpStream);
+conversions!(TcpStream, std::net::TcpStream, raw::adopt);
 
 impl TcpStream {
     /// Connects to the first of the addresses that accepts. A yield point; a socket half connected
@@ -50,25 +52,13 @@ impl TcpStream {
         TcpStream { source }
     }
 
-    pub(super) fn from_socket(socket: Socket) -> TcpStream {
-        TcpStream { source: raw::adopt(socket) }
-    }
-
-    pub(super) fn source(&self) -> &Source {
-        &self.source
-    }
-
-    pub(super) fn into_source(self) -> Source {
-        self.source
-    }
-
     /// The address of the other end.
     ///
     /// # Errors
     ///
     /// Those of getpeername(2): `NotConnected` once the peer has reset the connection.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        raw::inet(&self.source.socket().peer_addr()?)
+        inet(&self.source.socket().peer_addr()?)
     }
 
     /// The address of this end.
@@ -77,7 +67,7 @@ impl TcpStream {
     ///
     /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        raw::inet(&self.source.socket().local_addr()?)
+        inet(&self.source.socket().local_addr()?)
     }
 
     /// Shuts down one or both directions. Whoever waits in a read sees the end of the stream.
@@ -123,60 +113,6 @@ impl TcpStream {
     /// Those of getsockopt(2).
     pub fn nodelay(&self) -> io::Result<bool> {
         self.source.socket().tcp_nodelay()
-    }
-}
-
-impl Read for &TcpStream {
-    #[inline]
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        raw::read(&self.source, buf.len(), |socket| recv(socket, buf))
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        let room = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
-        raw::read(&self.source, room, |socket| recv_vectored(socket, bufs))
-    }
-}
-
-impl Write for &TcpStream {
-    #[inline]
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        raw::write(&self.source, buf.len(), |socket| send(socket, buf))
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        let length = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
-        raw::write(&self.source, length, |socket| send_vectored(socket, bufs))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Read for TcpStream {
-    #[inline]
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        (&*self).read(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        (&*self).read_vectored(bufs)
-    }
-}
-
-impl Write for TcpStream {
-    #[inline]
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        (&*self).write(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&*self).write_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -6,13 +6,12 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use socket2::{SockAddr, Socket};
+use socket2::SockAddr;
 
-use super::addr::{ToSocketAddrs, each_address};
-use super::raw;
+use super::addr::{ToSocketAddrs, each_address, inet};
+use crate::dropin::socket::raw;
 use crate::wait::io::{
-    Direction, Done, Source, peek_datagram, peek_from, recv_datagram, recv_from, send_datagram,
-    send_to, udp,
+    Source, peek_datagram, peek_from, recv_datagram, recv_from, send_datagram, send_to, udp,
 };
 
 /// A UDP socket, as [`std::net::UdpSocket`].
@@ -40,7 +39,11 @@ pub struct UdpSocket {
     source: Source,
 }
 
-options_of_transfers!(UdpSocket);
+ttl_option!(UdpSocket);
+error_option!(UdpSocket);
+transfer_options!(UdpSocket);
+peer_transfers!(UdpSocket);
+conversions!(UdpSocket, std::net::UdpSocket, raw::adopt);
 
 impl UdpSocket {
     /// Binds to the first of the addresses that can be bound to. Port 0 asks for a free one.
@@ -54,26 +57,6 @@ impl UdpSocket {
         })
     }
 
-    pub(super) fn from_socket(socket: Socket) -> UdpSocket {
-        UdpSocket { source: raw::adopt(socket) }
-    }
-
-    pub(super) fn source(&self) -> &Source {
-        &self.source
-    }
-
-    pub(super) fn into_source(self) -> Source {
-        self.source
-    }
-
-    fn read<T>(&self, mut read: impl FnMut(&Socket) -> io::Result<T>) -> io::Result<T> {
-        self.source.operate(Direction::Read, |socket| Ok(Done::More(read(socket)?)))
-    }
-
-    fn write<T>(&self, mut write: impl FnMut(&Socket) -> io::Result<T>) -> io::Result<T> {
-        self.source.operate(Direction::Write, |socket| Ok(Done::More(write(socket)?)))
-    }
-
     /// Receives one datagram, and tells its length and whom it is from. What does not fit is lost.
     ///
     /// A yield point: one that is killed has taken no datagram.
@@ -82,8 +65,8 @@ impl UdpSocket {
     ///
     /// Those of recvfrom(2).
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let (length, from) = self.read(|socket| recv_from(socket, buf))?;
-        Ok((length, raw::inet(&from)?))
+        let (length, from) = raw::receive(&self.source, |socket| recv_from(socket, buf))?;
+        Ok((length, inet(&from)?))
     }
 
     /// Looks at the next datagram without taking it. A yield point.
@@ -92,8 +75,8 @@ impl UdpSocket {
     ///
     /// Those of recvfrom(2).
     pub fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let (length, from) = self.read(|socket| peek_from(socket, buf))?;
-        Ok((length, raw::inet(&from)?))
+        let (length, from) = raw::receive(&self.source, |socket| peek_from(socket, buf))?;
+        Ok((length, inet(&from)?))
     }
 
     /// Sends a datagram to the first of the addresses. A yield point.
@@ -104,7 +87,7 @@ impl UdpSocket {
     pub fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], addr: A) -> io::Result<usize> {
         let none = || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
         let to = SockAddr::from(addr.to_socket_addrs()?.next().ok_or_else(none)?);
-        self.write(|socket| send_to(socket, buf, &to))
+        raw::transmit(&self.source, |socket| send_to(socket, buf, &to))
     }
 
     /// Sets the peer: datagrams of others are not received any more, and [`send`](UdpSocket::send)
@@ -117,31 +100,13 @@ impl UdpSocket {
         each_address(addr, |address| self.source.socket().connect(&address.into()))
     }
 
-    /// Receives one datagram of the peer. What does not fit is lost. A yield point.
-    ///
-    /// # Errors
-    ///
-    /// Those of recv(2): `ConnectionRefused` when an earlier datagram found nobody.
-    pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.read(|socket| recv_datagram(socket, buf))
-    }
-
     /// Looks at the next datagram of the peer without taking it. A yield point.
     ///
     /// # Errors
     ///
     /// Those of recv(2).
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.read(|socket| peek_datagram(socket, buf))
-    }
-
-    /// Sends a datagram to the peer. A yield point.
-    ///
-    /// # Errors
-    ///
-    /// Those of send(2); an error if no peer was set.
-    pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.write(|socket| send_datagram(socket, buf))
+        raw::receive(&self.source, |socket| peek_datagram(socket, buf))
     }
 
     /// The peer that was set.
@@ -150,7 +115,7 @@ impl UdpSocket {
     ///
     /// Those of getpeername(2): `NotConnected` if none was.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        raw::inet(&self.source.socket().peer_addr()?)
+        inet(&self.source.socket().peer_addr()?)
     }
 
     /// The address of this socket.
@@ -159,7 +124,7 @@ impl UdpSocket {
     ///
     /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        raw::inet(&self.source.socket().local_addr()?)
+        inet(&self.source.socket().local_addr()?)
     }
 
     /// Another handle to the same socket, which shares its time-outs and mode.

@@ -1,35 +1,28 @@
-//! What all sockets share: the bare operations, the mode, and the way to and from other types.
+//! What all sockets share: the bare operations, the mode, and being taken over and given up.
 //!
 //! A socket of this library is non-blocking inside. One that comes from std is made so, and one
 //! that goes to std is given back the mode its user saw; time-outs travel along.
 
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::{SockAddr, Socket, Type};
 
-use crate::wait::io::{Direction, Done, Source, peek as sys_peek};
+use crate::wait::io::{Direction, Done, Source, accept as sys_accept, peek as sys_peek};
 use crate::wait::park;
 
-/// An Internet address of the kernel's.
-pub(super) fn inet(address: &SockAddr) -> io::Result<SocketAddr> {
-    let other = || io::Error::new(io::ErrorKind::InvalidInput, "invalid argument");
-    address.as_socket().ok_or_else(other)
-}
-
-pub(super) fn number(source: &Source) -> RawFd {
+pub(crate) fn number(source: &Source) -> RawFd {
     source.socket().as_raw_fd()
 }
 
-pub(super) fn set_nonblocking(source: &Source, nonblocking: bool) {
+pub(crate) fn set_nonblocking(source: &Source, nonblocking: bool) {
     source.options().nonblocking.store(nonblocking, Ordering::Relaxed);
 }
 
 /// Refuses a time-out of zero, as std does, and gives the others in nanoseconds; zero is none.
-pub(super) fn check_timeout(timeout: Option<Duration>) -> io::Result<u64> {
+pub(crate) fn check_timeout(timeout: Option<Duration>) -> io::Result<u64> {
     match timeout {
         None => Ok(0),
         Some(Duration::ZERO) => {
@@ -40,7 +33,7 @@ pub(super) fn check_timeout(timeout: Option<Duration>) -> io::Result<u64> {
 }
 
 /// The inverse of [`check_timeout`].
-pub(super) fn timeout(nanos: &AtomicU64) -> Option<Duration> {
+pub(crate) fn timeout(nanos: &AtomicU64) -> Option<Duration> {
     let nanos = nanos.load(Ordering::Relaxed);
     (nanos != 0).then(|| Duration::from_nanos(nanos))
 }
@@ -51,7 +44,7 @@ fn read_done(count: usize, room: usize) -> Done<usize> {
 }
 
 #[inline(always)]
-pub(super) fn read(
+pub(crate) fn read(
     source: &Source,
     room: usize,
     mut read: impl FnMut(&Socket) -> io::Result<usize>,
@@ -63,7 +56,7 @@ pub(super) fn read(
     source.operate(Direction::Read, |socket| Ok(read_done(read(socket)?, room)))
 }
 
-pub(super) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
     if buf.is_empty() {
         park::checkpoint();
         return Ok(0);
@@ -72,7 +65,7 @@ pub(super) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
 }
 
 #[inline(always)]
-pub(super) fn write(
+pub(crate) fn write(
     source: &Source,
     length: usize,
     write: impl Fn(&Socket) -> io::Result<usize>,
@@ -87,8 +80,32 @@ pub(super) fn write(
     })
 }
 
+/// Receives a datagram, which is taken as a whole.
+pub(crate) fn receive<T>(
+    source: &Source,
+    mut receive: impl FnMut(&Socket) -> io::Result<T>,
+) -> io::Result<T> {
+    source.operate(Direction::Read, |socket| Ok(Done::More(receive(socket)?)))
+}
+
+/// Sends a datagram.
+pub(crate) fn transmit<T>(
+    source: &Source,
+    mut transmit: impl FnMut(&Socket) -> io::Result<T>,
+) -> io::Result<T> {
+    source.operate(Direction::Write, |socket| Ok(Done::More(transmit(socket)?)))
+}
+
+/// Accepts a connection.
+#[inline]
+pub(crate) fn accept(source: &Source) -> io::Result<(Socket, SockAddr)> {
+    source.operate(Direction::Read, |listener| {
+        Ok(Done::More(sys_accept(listener, source.is_given_away())?))
+    })
+}
+
 /// Takes over a socket with the mode and the time-outs that it has.
-pub(super) fn adopt(socket: Socket) -> Source {
+pub(crate) fn adopt(socket: Socket) -> Source {
     let was_nonblocking = socket.nonblocking().unwrap_or(false);
     let timeouts = [socket.read_timeout(), socket.write_timeout()]
         .map(|timeout| timeout.ok().flatten().map_or(0, |t| check_timeout(Some(t)).unwrap_or(0)));
@@ -107,7 +124,7 @@ pub(super) fn adopt(socket: Socket) -> Source {
 }
 
 /// Gives a socket up, in the mode and with the time-outs that its user saw.
-pub(super) fn release(source: Source) -> Socket {
+pub(crate) fn release(source: Source) -> Socket {
     let nonblocking = source.is_nonblocking();
     let options = source.options().clone();
     options.given_away.store(true, Ordering::Relaxed);

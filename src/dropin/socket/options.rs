@@ -1,7 +1,7 @@
 //! The options that several types of sockets have.
 
-/// Gives a type with a `source` the methods for `IP_TTL` and `SO_ERROR`.
-macro_rules! options_of_all {
+/// Gives a type with a `source` the methods for `IP_TTL`.
+macro_rules! ttl_option {
     ($type:ident) => {
         impl $type {
             /// Sets `IP_TTL`.
@@ -21,7 +21,14 @@ macro_rules! options_of_all {
             pub fn ttl(&self) -> io::Result<u32> {
                 self.source.socket().ttl_v4()
             }
+        }
+    };
+}
 
+/// Gives a type with a `source` the method for `SO_ERROR`.
+macro_rules! error_option {
+    ($type:ident) => {
+        impl $type {
             /// Takes the socket's pending error, `SO_ERROR`.
             ///
             /// # Errors
@@ -34,11 +41,9 @@ macro_rules! options_of_all {
     };
 }
 
-/// Gives one that transfers data the methods for its time-outs and its mode too.
-macro_rules! options_of_transfers {
+/// Gives one that transfers data the methods for its time-outs and its mode.
+macro_rules! transfer_options {
     ($type:ident) => {
-        options_of_all!($type);
-
         impl $type {
             /// Limits each read. One that takes longer fails with `WouldBlock`, as std's does on
             /// Unix.
