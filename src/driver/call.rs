@@ -23,7 +23,7 @@ pub enum Call {
     Duplicate,
     /// socket(2).
     Socket,
-    /// socketpair(2), for signals.
+    /// socketpair(2).
     Pair,
     /// setsockopt(2), for a new listener.
     Option,

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::call::Call;
 use super::{faults, sys};
@@ -11,10 +11,23 @@ use super::{faults, sys};
 /// Connections that the kernel may hold ready; it caps this at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
-fn tcp(address: SocketAddr) -> io::Result<Socket> {
+fn open(domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
     faults::check(Call::Socket)?;
-    let kind = Type::STREAM.nonblocking();
-    Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))
+    Socket::new(domain, kind.nonblocking(), protocol)
+}
+
+fn tcp(address: SocketAddr) -> io::Result<Socket> {
+    open(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
+}
+
+fn bind(socket: &Socket, address: &SockAddr) -> io::Result<()> {
+    faults::check(Call::Bind)?;
+    socket.bind(address)
+}
+
+fn begin_to_listen(socket: &Socket) -> io::Result<()> {
+    faults::check(Call::Listen)?;
+    socket.listen(BACKLOG)
 }
 
 /// A TCP socket that listens on `address`, with `SO_REUSEADDR`, as std does it.
@@ -26,10 +39,8 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<Socket> {
     let socket = tcp(address)?;
     faults::check(Call::Option)?;
     socket.set_reuse_address(true)?;
-    faults::check(Call::Bind)?;
-    socket.bind(&address.into())?;
-    faults::check(Call::Listen)?;
-    socket.listen(BACKLOG)?;
+    bind(&socket, &address.into())?;
+    begin_to_listen(&socket)?;
     Ok(socket)
 }
 
@@ -39,11 +50,8 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<Socket> {
 ///
 /// Those of socket(2) and bind(2).
 pub(crate) fn udp(address: SocketAddr) -> io::Result<Socket> {
-    faults::check(Call::Socket)?;
-    let kind = Type::DGRAM.nonblocking();
-    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::UDP))?;
-    faults::check(Call::Bind)?;
-    socket.bind(&address.into())?;
+    let socket = open(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    bind(&socket, &address.into())?;
     Ok(socket)
 }
 
@@ -63,14 +71,60 @@ pub(crate) fn connect(address: SocketAddr) -> io::Result<(Socket, bool)> {
     }
 }
 
-/// Two sockets that are each other's peers.
+/// A Unix socket that listens on `address`.
+///
+/// # Errors
+///
+/// Those of socket(2), bind(2) and listen(2).
+pub(crate) fn listen_unix(address: &SockAddr) -> io::Result<Socket> {
+    let socket = unix(Type::STREAM)?;
+    bind(&socket, address)?;
+    begin_to_listen(&socket)?;
+    Ok(socket)
+}
+
+/// A Unix socket for datagrams that is bound to `address`.
+///
+/// # Errors
+///
+/// Those of socket(2) and bind(2).
+pub(crate) fn bind_unix(address: &SockAddr) -> io::Result<Socket> {
+    let socket = unix(Type::DGRAM)?;
+    bind(&socket, address)?;
+    Ok(socket)
+}
+
+/// A Unix socket that is bound to nothing.
+///
+/// # Errors
+///
+/// Those of socket(2).
+pub(crate) fn unix(kind: Type) -> io::Result<Socket> {
+    open(Domain::UNIX, kind, None)
+}
+
+/// Connects a Unix socket, at once or not at all.
+///
+/// # Errors
+///
+/// Those of connect(2): `WouldBlock` if the listener's queue is full.
+pub(crate) fn connect_now(socket: &Socket, address: &SockAddr) -> io::Result<()> {
+    loop {
+        match faults::check(Call::Connect).and_then(|()| socket.connect(address)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Two Unix sockets that are each other's peers.
 ///
 /// # Errors
 ///
 /// Those of socketpair(2).
-pub(crate) fn pair() -> io::Result<(Socket, Socket)> {
+pub(crate) fn pair(kind: Type) -> io::Result<(Socket, Socket)> {
     faults::check(Call::Pair)?;
-    Socket::pair(Domain::UNIX, Type::STREAM.nonblocking(), None)
+    Socket::pair(Domain::UNIX, kind.nonblocking(), None)
 }
 
 /// Another descriptor of the same socket.

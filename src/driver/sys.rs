@@ -77,6 +77,21 @@ fn poll_once(fds: &mut [libc::pollfd], millis: libc::c_int) -> io::Result<usize>
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
+/// Whether a socket was shut down for reading: nothing will come in any more.
+///
+/// # Errors
+///
+/// Those of poll(2).
+pub(crate) fn is_shut_down(socket: &Socket) -> io::Result<bool> {
+    let mut fd = [libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 }];
+    loop {
+        match poll_once(&mut fd, 0) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.map(|_| fd[0].revents & libc::POLLRDHUP != 0),
+        }
+    }
+}
+
 /// Another descriptor of the same open file.
 ///
 /// # Errors

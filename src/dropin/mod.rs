@@ -7,6 +7,7 @@
 mod socket;
 
 pub mod net;
+pub mod os;
 pub mod sync;
 pub mod thread;
 pub mod time;

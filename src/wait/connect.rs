@@ -4,8 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use socket2::{SockAddr, Type};
+
 use super::io::{Direction, Source};
-use super::park;
+use super::{park, retry};
 use crate::driver::call::Call;
 use crate::driver::{faults, socket};
 
@@ -36,4 +38,18 @@ pub(crate) fn connect(address: SocketAddr, deadline: Option<Instant>) -> io::Res
             _ => return Ok(source),
         }
     }
+}
+
+/// Connects to a Unix listener, however long its queue is full. A yield point; the socket is closed
+/// when an exception is raised.
+///
+/// # Errors
+///
+/// Those of socket(2) and connect(2).
+pub(crate) fn connect_unix(address: &SockAddr) -> io::Result<Source> {
+    park::checkpoint();
+    park::spend_budget();
+    let socket = socket::unix(Type::STREAM)?;
+    retry::until_room(None, || socket::connect_now(&socket, address))?;
+    Ok(Source::of_kind(socket, false))
 }

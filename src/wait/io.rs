@@ -13,17 +13,19 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
-use super::clock;
 use super::park::{self, Wait};
+use super::{clock, retry};
 use crate::base::lock::Lock;
 use crate::base::slab::Key;
 use crate::driver::poll::Until;
 use crate::driver::socket;
-pub(crate) use crate::driver::socket::{listen, udp};
+pub(crate) use crate::driver::socket::{
+    bind_unix, connect_now, listen, listen_unix, pair, udp, unix,
+};
 use crate::driver::sys::{self, PollFd};
 pub(crate) use crate::driver::sys::{
-    MAX_IO_SLICES, accept, peek, peek_datagram, peek_from, recv, recv_datagram, recv_from,
-    recv_vectored, send, send_datagram, send_to, send_vectored,
+    MAX_IO_SLICES, accept, is_shut_down, peek, peek_datagram, peek_from, recv, recv_datagram,
+    recv_from, recv_vectored, send, send_datagram, send_to, send_vectored,
 };
 use crate::sched::current::{self, Here};
 use crate::sched::hub::Hub;
@@ -162,6 +164,26 @@ impl Source {
                 return Err(sys::would_block());
             }
         }
+    }
+
+    /// Performs an operation that may have to wait for something of which the kernel gives no
+    /// notice. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of `attempt`; `WouldBlock` as in [`operate`](Source::operate).
+    pub(crate) fn operate_without_notice<T>(
+        &self,
+        direction: Direction,
+        mut attempt: impl FnMut(&Socket) -> io::Result<T>,
+    ) -> io::Result<T> {
+        park::checkpoint();
+        park::spend_budget();
+        let deadline = match self.is_nonblocking() {
+            true => Some(clock::now()),
+            false => self.deadline(direction),
+        };
+        retry::until_room(deadline, || attempt(&self.socket))
     }
 
     /// Attempts an operation, if it may go through. None if it is to wait for the socket.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::FORBIDDEN;
 use signal_hook::low_level::{pipe, unregister};
 use signal_hook::{SigId, flag};
-use socket2::Socket;
+use socket2::{Socket, Type};
 
 use super::io::{Direction, Done, Source, discard};
 use crate::base::lock::Lock;
@@ -99,7 +99,7 @@ impl Listener {
     /// `InvalidInput` for a signal that cannot or must not be caught; those of socketpair(2) and
     /// sigaction(2).
     pub(crate) fn new(signals: impl IntoIterator<Item = i32>) -> io::Result<Listener> {
-        let (reader, writer) = socket::pair()?;
+        let (reader, writer) = socket::pair(Type::STREAM)?;
         let watch = |signal| {
             if FORBIDDEN.contains(&signal) {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, "signal cannot be caught"));

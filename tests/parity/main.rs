@@ -77,6 +77,7 @@ fn the_pages_are_read_right() {
         "net::TcpStream::From<OwnedFd>",
         "net::ToSocketAddrs::Iter",
         "net::ToSocketAddrs::to_socket_addrs",
+        "os::unix::net::UnixStream::connect_addr",
         "sync::LockResult",
         "sync::Mutex::Debug",
         "sync::Mutex::new",

@@ -42,7 +42,7 @@ pub struct UdpSocket {
 ttl_option!(UdpSocket);
 error_option!(UdpSocket);
 transfer_options!(UdpSocket);
-peer_transfers!(UdpSocket);
+send_to_peer!(UdpSocket);
 conversions!(UdpSocket, std::net::UdpSocket, raw::adopt);
 
 impl UdpSocket {
@@ -98,6 +98,15 @@ impl UdpSocket {
     /// Those of resolving the address and connect(2).
     pub fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         each_address(addr, |address| self.source.socket().connect(&address.into()))
+    }
+
+    /// Receives one datagram of the peer. What does not fit is lost. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of recv(2): `ConnectionRefused` when an earlier datagram found nobody.
+    pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        raw::receive(&self.source, |socket| recv_datagram(socket, buf))
     }
 
     /// Looks at the next datagram of the peer without taking it. A yield point.

@@ -106,13 +106,22 @@ pub(crate) fn accept(source: &Source) -> io::Result<(Socket, SockAddr)> {
 
 /// Takes over a socket with the mode and the time-outs that it has.
 pub(crate) fn adopt(socket: Socket) -> Source {
+    let is_stream = socket.r#type().is_ok_and(|kind| kind == Type::STREAM);
+    adopt_as(socket, is_stream)
+}
+
+/// The same for one of which a short read proves nothing.
+pub(crate) fn adopt_in_pieces(socket: Socket) -> Source {
+    adopt_as(socket, false)
+}
+
+fn adopt_as(socket: Socket, is_stream: bool) -> Source {
     let was_nonblocking = socket.nonblocking().unwrap_or(false);
     let timeouts = [socket.read_timeout(), socket.write_timeout()]
         .map(|timeout| timeout.ok().flatten().map_or(0, |t| check_timeout(Some(t)).unwrap_or(0)));
     if let Err(error) = socket.set_nonblocking(true) {
         log::error!("a socket could not be made non-blocking: {error}");
     }
-    let is_stream = socket.r#type().is_ok_and(|kind| kind == Type::STREAM);
     let source = Source::of_kind(socket, is_stream);
     let options = source.options();
     options.nonblocking.store(was_nonblocking, Ordering::Relaxed);

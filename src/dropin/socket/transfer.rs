@@ -59,19 +59,10 @@ macro_rules! read_and_write {
     };
 }
 
-/// Gives a socket for datagrams what it does with its peer.
-macro_rules! peer_transfers {
+/// Gives a socket for datagrams the method for those to its peer.
+macro_rules! send_to_peer {
     ($type:ident) => {
         impl $type {
-            /// Receives one datagram of the peer. What does not fit is lost. A yield point.
-            ///
-            /// # Errors
-            ///
-            /// Those of recv(2): `ConnectionRefused` when an earlier datagram found nobody.
-            pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-                raw::receive(&self.source, |socket| recv_datagram(socket, buf))
-            }
-
             /// Sends a datagram to the peer. A yield point.
             ///
             /// # Errors
