@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::rc::Rc;
 
 use betterthreads::net::{TcpListener, TcpStream};
+use betterthreads::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use betterthreads::{sleep, spawn};
 
-use crate::support::{hosted, std_pair};
+use crate::support::{Place, hosted, std_pair};
 
 fn pair() -> (TcpStream, TcpStream) {
     let (client, server) = std_pair();
@@ -149,6 +150,25 @@ fn connecting_and_accepting_in_a_loop_is_fair() {
             let client = TcpStream::connect(address).unwrap();
             drop(listener.accept().unwrap());
             drop(client);
+        });
+    });
+}
+
+#[test]
+fn connecting_to_a_unix_socket_in_a_loop_is_fair() {
+    hosted(10, || {
+        let place = Place::new();
+        let _listener = UnixListener::bind(&place).unwrap();
+        assert_fair(move || drop(UnixStream::connect(&place).unwrap()));
+    });
+}
+
+#[test]
+fn sending_to_a_unix_socket_in_a_loop_is_fair() {
+    hosted(10, || {
+        let (place, socket) = (Place::new(), UnixDatagram::unbound().unwrap());
+        assert_fair(move || {
+            socket.send_to(b"x", &place).unwrap_err();
         });
     });
 }

@@ -4,15 +4,17 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 /// Runs `f` on an OS thread of its own and returns what it returns; panics if that takes longer.
 #[track_caller]
@@ -159,4 +161,51 @@ pub(crate) fn local_pair() -> (betterthreads::net::TcpStream, UnixStream) {
 /// caused in one turn, in the order in which it was caused.
 pub(crate) fn meanwhile<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(f).join()).unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+/// A path for a Unix socket, at which nothing is; what will be there is removed in the end.
+pub(crate) struct Place(PathBuf);
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Place(std::env::temp_dir().join(format!("betterthreads-{}-{number}", std::process::id())))
+    }
+
+    /// Removes what is there.
+    pub(crate) fn clear(&self) {
+        fs::remove_file(&self.0).unwrap();
+    }
+}
+
+impl AsRef<Path> for Place {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // It may never have come to be, or be gone.
+        fs::remove_file(&self.0).ok();
+    }
+}
+
+/// A listener at `path` that takes no more connections until the one in its queue is accepted.
+pub(crate) fn full_unix_listener(path: impl AsRef<Path>) -> (Socket, UnixStream) {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    socket.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    socket.listen(0).unwrap();
+    let first = UnixStream::connect(path).unwrap();
+    (socket, first)
+}
+
+/// Whether a program that is started keeps the descriptor.
+pub(crate) fn is_inherited(fd: &impl AsRawFd) -> bool {
+    const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+    let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
+    let text = fs::read_to_string(path).unwrap();
+    let flags = text.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+    u32::from_str_radix(flags.trim(), 8).unwrap() & CLOSE_ON_EXEC == 0
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::net::{TcpListener, TcpStream};
 use super::pair::pair;
-use super::support::{deserted, kind, patterned, shrink};
+use super::support::{deserted, is_inherited, kind, patterned, shrink};
 use super::{hosted, settle, thread};
 
 #[test]
@@ -242,15 +242,6 @@ fn its_options_can_be_set_and_read() {
         assert_eq!(client.ttl().unwrap(), 42);
         assert!(client.take_error().unwrap().is_none());
     });
-}
-
-/// Whether a program that is started keeps the descriptor.
-fn is_inherited(fd: &impl AsRawFd) -> bool {
-    const CLOSE_ON_EXEC: u32 = 0o2_000_000;
-    let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
-    let text = std::fs::read_to_string(path).unwrap();
-    let flags = text.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
-    u32::from_str_radix(flags.trim(), 8).unwrap() & CLOSE_ON_EXEC == 0
 }
 
 #[test]
