@@ -15,7 +15,7 @@ use crate::support::{
 
 /// The ways to interrupt a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum How {
+pub(crate) enum How {
     Kill,
     KillFromElsewhere,
     Throw,
@@ -26,7 +26,7 @@ const ALL: [How; 4] = [How::Kill, How::KillFromElsewhere, How::Throw, How::TimeO
 
 /// Lets a greenlet come to wait in `call` and interrupts it there. All of it is gone on return.
 #[track_caller]
-fn interrupt(how: How, call: impl FnOnce() + 'static) {
+pub(crate) fn interrupt(how: How, call: impl FnOnce() + 'static) {
     let returned = Rc::new(Cell::new(false));
     let body = {
         let returned = returned.clone();
@@ -58,7 +58,7 @@ fn interrupt(how: How, call: impl FnOnce() + 'static) {
 
 /// Does `test` once for each way, and checks that it leaves no descriptor open.
 #[track_caller]
-fn each_way(test: impl Fn(How) + Send + 'static) {
+pub(crate) fn each_way(test: impl Fn(How) + Send + 'static) {
     alone(20, move || {
         for how in ALL {
             let before = open_fds();
@@ -339,7 +339,7 @@ fn a_swallowed_kill_is_raised_at_every_call_and_nothing_is_taken() {
 
 /// Makes `call` the next yield point of a greenlet that is to die; it would not have to wait.
 #[track_caller]
-fn assert_raises(call: impl FnOnce() + 'static) {
+pub(crate) fn assert_raises(call: impl FnOnce() + 'static) {
     let returned = Rc::new(Cell::new(false));
     let flag = returned.clone();
     let greenlet = spawn(move || {

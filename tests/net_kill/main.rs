@@ -8,4 +8,5 @@ mod interrupted;
 mod numbers;
 mod ports;
 mod sweep;
+mod unix;
 mod woken;
