@@ -71,4 +71,5 @@ mod sleeps;
 mod streams;
 mod talks;
 mod threads;
+mod unix;
 mod unwinds;

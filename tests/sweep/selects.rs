@@ -34,7 +34,7 @@ fn watch_streams(stage: &Stage) {
             stage.rival(move || {
                 // Readable for a while.
                 (0..3).for_each(|_| pause());
-                read.read_to_end(&stream, 4, || {});
+                read.read_to_end(&*stream, 4, || {});
             });
             (transfer, here)
         })
@@ -104,7 +104,7 @@ fn wait_for_room(stage: &Stage) {
         }
     });
     let write = transfer.clone();
-    stage.rival(move || write.write_all(&here, 12_000));
+    stage.rival(move || write.write_all(&*here, 12_000));
     let (read, pause) = (transfer.clone(), stage.pause());
     stage.rival(move || read.read_to_end(&there, 4000, pause));
     stage.afterwards(move |_| transfer.settle());

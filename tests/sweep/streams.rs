@@ -54,7 +54,7 @@ fn feed(stage: &Stage) -> (Transfer, Rc<TcpStream>) {
         }
     });
     let (read, stream) = (transfer.clone(), here.clone());
-    stage.rival(move || read.read_to_end(&stream, 5, || {}));
+    stage.rival(move || read.read_to_end(&*stream, 5, || {}));
     let (all, stream) = (transfer.clone(), here.clone());
     stage.afterwards(move |_| {
         // It was open until now, so those who waited for it would be found.
@@ -68,7 +68,7 @@ fn two_readers(stage: &Stage) {
     let (transfer, stream) = feed(stage);
     stage.victim(move || {
         for _ in 0..3 {
-            transfer.read(&stream, 4).expect("bytes, or the end");
+            transfer.read(&*stream, 4).expect("bytes, or the end");
         }
     });
 }
@@ -77,10 +77,10 @@ fn three_readers(stage: &Stage) {
     let (transfer, stream) = feed(stage);
     let (theirs, their_stream) = (transfer.clone(), stream.clone());
     stage.companion(move || {
-        theirs.read(&their_stream, 4).expect("bytes, or the end");
+        theirs.read(&*their_stream, 4).expect("bytes, or the end");
     });
     stage.victim(move || {
-        transfer.read(&stream, 4).expect("bytes, or the end");
+        transfer.read(&*stream, 4).expect("bytes, or the end");
     });
 }
 
