@@ -19,4 +19,5 @@ mod stacks;
 mod storms;
 mod sweep;
 mod threads;
+mod unix;
 mod waits;

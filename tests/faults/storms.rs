@@ -18,7 +18,7 @@ use libc::{EBADF, EINTR, EMFILE};
 use crate::common::{hosted, parked, settle, stream};
 use crate::notes::{Notes, greenlet};
 use crate::sweep::{State, alone};
-use crate::{sockets, waits};
+use crate::{sockets, unix, waits};
 
 /// Lets calls fail as `choose` says, and counts those that did.
 fn failing(mut choose: impl FnMut(Call) -> Option<i32> + 'static) -> (Interception, Rc<Cell<u32>>) {
@@ -71,12 +71,14 @@ fn calls_that_are_interrupted_every_other_time_come_through() {
             *count += 1;
             (may_be_interrupted(call) && *count % 2 == 1).then_some(EINTR)
         });
-        let scenarios: [fn(&Notes); 7] = [
+        let scenarios: [fn(&Notes); 9] = [
             sockets::echo,
             sockets::accept_together,
             sockets::accept_adopted,
             sockets::run_out_of_time,
             sockets::share,
+            unix::echo,
+            unix::exchange,
             waits::select_several,
             waits::listen_for_signals,
         ];
@@ -99,9 +101,11 @@ fn poll_fails(call: Call) -> Option<i32> {
 fn a_hub_whose_polls_all_fail_still_serves_everybody() {
     in_worlds(|| {
         let (storm, _) = failing(poll_fails);
-        let scenarios: [fn(&Notes); 4] = [
+        let scenarios: [fn(&Notes); 6] = [
             sockets::echo,
             sockets::run_out_of_time,
+            unix::exchange,
+            unix::wait_for_room,
             waits::select_several,
             waits::listen_for_signals,
         ];
