@@ -33,6 +33,9 @@ const EXAMPLES: &[Excuse] = &[
 
 const TESTS: &[Excuse] = &[
     excuse("src/net/udp/tests.rs", "debug", "looks inside std's type"),
+    excuse("src/os/unix/net/tests.rs", "test_unix_stream_peek", UNSTABLE),
+    excuse("src/os/unix/net/tests.rs", "test_unix_datagram_peek", UNSTABLE),
+    excuse("src/os/unix/net/tests.rs", "test_unix_datagram_peek_from", UNSTABLE),
     excuse("src/thread/tests.rs", "test_named_thread_truncation", "a greenlet is no pthread"),
     excuse("tests/sync/mpsc.rs", "port_gone_concurrent", SPINS),
     excuse("tests/sync/mpsc.rs", "port_gone_concurrent_shared", SPINS),
@@ -47,6 +50,7 @@ const TESTS: &[Excuse] = &[
 /// Pieces of code that are taken out.
 const PIECES: &[Excuse] = &[
     excuse("src/net/tcp/tests.rs", "BorrowedBuf, ", UNSTABLE),
+    excuse("src/os/unix/net/tests.rs", ", UnixSocketExt", UNSTABLE),
     excuse("tests/sync/mpsc_sync.rs", "use std::sync::mpmc::SendTimeoutError;\n", UNSTABLE),
     excuse("tests/sync/mutex.rs", "MappedMutexGuard, ", UNSTABLE),
     excuse("tests/sync/rwlock.rs", "MappedRwLockReadGuard, MappedRwLockWriteGuard, ", UNSTABLE),
@@ -60,6 +64,7 @@ const UNSTABLE_NAMES: &[&str] = &[
     "MappedMutexGuard",
     "MappedRwLock",
     "SendTimeoutError",
+    "SocketAncillary",
     "Uncategorized",
     "current_os_id",
     "get_cloned",

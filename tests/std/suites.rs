@@ -23,6 +23,7 @@ const fn suite(file: &'static str, parent: &'static str) -> Suite {
 const SUITES: &[Suite] = &[
     suite("src/net/tcp/tests.rs", "net"),
     suite("src/net/udp/tests.rs", "net"),
+    suite("src/os/unix/net/tests.rs", "os::unix::net"),
     suite("src/thread/tests.rs", "thread"),
     suite("tests/sync/barrier.rs", "sync"),
     suite("tests/sync/condvar.rs", "sync"),

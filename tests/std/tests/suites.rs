@@ -30,6 +30,8 @@ pub mod common {
     include!(concat!(env!("OUT_DIR"), "/common.rs"));
 }
 
+pub use common as test_helpers;
+
 /// For tests that come for locks with and without poison.
 macro_rules! nonpoison_and_poison_unwrap_test {
     (name: $name:ident, test_body: {$($body:tt)*}) => {
