@@ -72,28 +72,25 @@ fn name_modules(text: &str) -> String {
 /// Has each test run in greenlets, none of which outlives it.
 fn host(text: &str) -> String {
     let mut hosted = String::new();
-    let mut conditions: Option<String> = None;
+    let mut above: Vec<&str> = Vec::new();
     for line in text.lines() {
         let function = line.strip_prefix("fn ").and_then(|rest| rest.split_once("()"));
-        match (function, &mut conditions) {
-            (Some((name, rest)), Some(conditions)) => {
-                let returns = rest.trim_end_matches(" {");
-                let body = format!("{name}_hosted");
-                writeln!(hosted, "fn {name}(){returns} {{ crate::hosted({body}) }}")
-                    .and_then(|()| writeln!(hosted, "{conditions}fn {body}(){rest}"))
-                    .expect("strings can be written");
-            }
-            (None, Some(conditions)) if line.starts_with("#[cfg(") => {
-                *conditions += &format!("{line}\n");
-            }
-            _ => {}
+        if let Some((name, rest)) = function.filter(|_| above.contains(&"#[test]")) {
+            let returns = rest.trim_end_matches(" {");
+            let body = format!("{name}_hosted");
+            let conditions = above.iter().filter(|line| line.starts_with("#[cfg("));
+            let conditions: Vec<String> = conditions.map(|line| format!("{line}\n")).collect();
+            let conditions = conditions.concat();
+            writeln!(hosted, "fn {name}(){returns} {{ crate::hosted({body}) }}")
+                .and_then(|()| writeln!(hosted, "{conditions}fn {body}(){rest}"))
+                .expect("strings can be written");
+        } else {
+            writeln!(hosted, "{line}").expect("strings can be written");
         }
-        match (function, line) {
-            (Some(_), _) if conditions.take().is_some() => continue,
-            (_, "#[test]") => conditions = Some(String::new()),
-            _ => {}
+        match line {
+            "" | "}" => above.clear(),
+            _ => above.push(line),
         }
-        writeln!(hosted, "{line}").expect("strings can be written");
     }
     hosted
 }
