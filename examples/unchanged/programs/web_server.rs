@@ -56,7 +56,9 @@ fn handle(mut stream: TcpStream) -> io::Result<()> {
     let mut request = String::new();
     let mut reader = BufReader::new(&stream);
     reader.read_line(&mut request)?;
-    while reader.by_ref().lines().next().is_some_and(|line| line.is_ok_and(|line| line != "")) {}
+    while reader.by_ref().lines().next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+    {
+    }
     let (status, page) = match request.split(' ').nth(1) {
         Some("/") => ("200 OK", "Hello!"),
         Some("/slow") => {
