@@ -41,6 +41,8 @@ pub enum Call {
     Receive,
     /// send(2) and its kin: the writes of sockets.
     Send,
+    /// preadv2(2), for what of a file is in memory already.
+    ReadNow,
     /// sigaction(2), for a signal that somebody listens for.
     Action,
     /// pthread_setspecific(3), for the end of a thread that has a hub.

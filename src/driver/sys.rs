@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use socket2::{MaybeUninitSlice, SockAddr, Socket};
+use socket2::{MaybeUninitSlice, SockAddr, SockRef, Socket};
 
 use super::call::Call;
 use super::faults;
@@ -255,6 +255,44 @@ pub(crate) fn accept(listener: &Socket, ask_first: bool) -> io::Result<(Socket, 
             result => return result,
         }
     }
+}
+
+/// The most bytes that a pipe with room takes at once.
+pub(crate) const PIPE_ROOM: usize = libc::PIPE_BUF;
+
+/// Reads what of a file is in memory already: from `offset` on, or else from the file's own
+/// position, which moves.
+///
+/// # Errors
+///
+/// Those of preadv2(2): `WouldBlock` for what is not in memory, `Unsupported` for a file that
+/// cannot tell.
+pub(crate) fn read_now(
+    file: BorrowedFd<'_>,
+    buf: &mut [u8],
+    offset: Option<u64>,
+) -> io::Result<usize> {
+    faults::check(Call::ReadNow)?;
+    let too_far = |_| io::Error::from_raw_os_error(libc::EINVAL);
+    let offset = offset.map_or(Ok(-1), |offset| libc::off_t::try_from(offset).map_err(too_far))?;
+    let into = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
+    // SAFETY: the one entry describes `buf`, which outlives the call and takes any bytes.
+    let count =
+        unsafe { libc::preadv2(file.as_raw_fd(), &raw const into, 1, offset, libc::RWF_NOWAIT) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Whether a read from or a write to `file` would not have to wait: it is ready, or never waits.
+///
+/// # Errors
+///
+/// Those of poll(2).
+pub(crate) fn is_ready(file: BorrowedFd<'_>, read: bool) -> io::Result<bool> {
+    if SockRef::from(&file).nonblocking()? {
+        return Ok(true);
+    }
+    let fd = PollFd { fd: file, read, write: !read, except: false };
+    Ok(poll(&mut [fd], Until::Now)? > 0)
 }
 
 /// The error of a non-blocking call that would have to wait, which is also what std's sockets

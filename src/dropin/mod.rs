@@ -6,6 +6,7 @@
 #[macro_use]
 mod socket;
 
+pub mod fs;
 pub mod net;
 pub mod os;
 pub mod sync;

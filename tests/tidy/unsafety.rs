@@ -8,6 +8,7 @@ pub(crate) const UNSAFE_FILES: &[&str] = &[
     "src/base/payload.rs",
     "src/base/prefetch.rs",
     "src/driver/sys.rs",
+    "src/dropin/fs/convert.rs",
     "src/dropin/socket/convert.rs",
     "src/dropin/sync/mutex.rs",
     "src/dropin/thread/scope.rs",
