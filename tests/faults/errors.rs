@@ -4,7 +4,7 @@ use betterthreads::testing::Call;
 use libc::{
     EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, ECONNABORTED, ECONNREFUSED, ECONNRESET,
     EHOSTUNREACH, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, ENETUNREACH, ENFILE, ENOBUFS, ENOENT,
-    ENOMEM, ENOSPC, EPERM, EPIPE, ETIMEDOUT,
+    ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM, EPIPE, ETIMEDOUT,
 };
 
 /// What `call` may fail with at a place where it could also have gone through.
@@ -27,6 +27,7 @@ pub(crate) fn errors_of(call: Call) -> &'static [i32] {
         Call::Accept => &[EMFILE, ENFILE, ECONNABORTED, EINTR, ENOBUFS, EPERM],
         Call::Receive => &[ECONNRESET, EINTR, ENOMEM, EIO],
         Call::Send => &[EPIPE, ECONNRESET, ENOBUFS, EINTR],
+        Call::ReadNow => &[EAGAIN, EOPNOTSUPP, ENOSYS, EPERM, EINTR, EIO],
         Call::Action => &[EINVAL],
         Call::Map | Call::Protect | Call::Mark => &[ENOMEM],
         Call::Advise => &[EINVAL, ENOMEM],
@@ -45,6 +46,8 @@ pub(crate) fn is_told(call: Call, error: i32, guards_are_protected: bool) -> boo
         Call::Connect => !matches!(error, EINTR | EINPROGRESS),
         // Nobody in particular has made it.
         Call::EpollWait | Call::Wake => false,
+        // A thread reads instead, and meets what is really wrong.
+        Call::ReadNow => false,
         // There is nothing to take out then.
         Call::EpollDelete => false,
         Call::Map | Call::Advise | Call::Protect => guards_are_protected,

@@ -11,6 +11,7 @@ mod common;
 mod support;
 
 mod errors;
+mod files;
 mod hubs;
 mod notes;
 mod processes;

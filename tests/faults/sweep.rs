@@ -189,9 +189,17 @@ struct Record {
 
 impl Recorder {
     pub(crate) fn start(fault: Option<Fault>, who: Who) -> Recorder {
+        Recorder::start_for(|_| true, fault, who)
+    }
+
+    /// Notes some kinds of calls only.
+    pub(crate) fn start_for(kinds: fn(Call) -> bool, fault: Option<Fault>, who: Who) -> Recorder {
         let record = Rc::<Record>::default();
         let noted = record.clone();
         let interception = testing::intercept(move |call| {
+            if !kinds(call) {
+                return None;
+            }
             let mut calls = noted.calls.borrow_mut();
             calls.push(call);
             let fault = fault.filter(|fault| fault.index == calls.len() - 1)?;

@@ -58,6 +58,7 @@ mod conditions;
 mod connections;
 mod datagrams;
 mod events;
+mod files;
 mod joins;
 mod kills;
 mod limits;
