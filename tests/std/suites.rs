@@ -21,6 +21,7 @@ const fn suite(file: &'static str, parent: &'static str) -> Suite {
 }
 
 const SUITES: &[Suite] = &[
+    suite("src/fs/tests.rs", "fs"),
     suite("src/net/tcp/tests.rs", "net"),
     suite("src/net/udp/tests.rs", "net"),
     suite("src/os/unix/net/tests.rs", "os::unix::net"),

@@ -1,6 +1,6 @@
 //! std's own tests, in a crate that looks like std to them.
 
-#![allow(unused, static_mut_refs)]
+#![allow(hidden_glob_reexports, unused, static_mut_refs)]
 
 pub use like_std::*;
 
@@ -46,6 +46,14 @@ macro_rules! nonpoison_and_poison_unwrap_test {
     };
 }
 use nonpoison_and_poison_unwrap_test;
+
+/// As the macro of std that is not stable.
+macro_rules! assert_matches {
+    ($value:expr, $pattern:pat) => {
+        assert!(matches!($value, $pattern))
+    };
+}
+use assert_matches;
 
 #[track_caller]
 fn result_unwrap<T, E: fmt::Debug>(result: Result<T, E>) -> T {
