@@ -300,3 +300,8 @@ fn a_web_server_is_the_same_on_std() {
 fn a_work_queue_is_the_same_on_std() {
     same_as_on_std("work_queue", "200 jobs done; the longest way is that of 171, with 124 steps");
 }
+
+#[test]
+fn a_grep_is_the_same_on_std() {
+    same_as_on_std("grep", "shelf-2/box-1/26.txt:27: here is a needle");
+}

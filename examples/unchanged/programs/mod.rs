@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 mod chat;
+mod grep;
 mod port_scanner;
 mod web_server;
 mod work_queue;
@@ -12,6 +13,7 @@ type Program = fn() -> io::Result<()>;
 
 const PROGRAMS: &[(&str, Program)] = &[
     ("chat", chat::main),
+    ("grep", grep::main),
     ("port_scanner", port_scanner::main),
     ("web_server", web_server::main),
     ("work_queue", work_queue::main),
