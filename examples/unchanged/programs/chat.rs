@@ -15,7 +15,8 @@ type Members = BTreeMap<String, TcpStream>;
 /// Tells everybody but the sender. A member who cannot be reached will leave anyway.
 fn tell(members: &mut Members, sender: &str, line: &str) {
     for (_, stream) in members.iter_mut().filter(|(name, _)| *name != sender) {
-        let _ = writeln!(stream, "{line}");
+        // In one piece, or the second would wait for the first to be acknowledged.
+        let _ = stream.write_all(format!("{line}\n").as_bytes());
     }
 }
 
@@ -31,10 +32,13 @@ impl Room {
     }
 
     /// Whoever reads of a new member can be sure that the new one reads the answer.
-    fn add(&self, name: &str, stream: TcpStream) {
+    fn add(&self, name: &str, mut stream: TcpStream) -> io::Result<()> {
         let mut members = self.members.lock().unwrap();
+        let welcome = format!("* welcome, {name}; others here: {}\n", members.len());
+        stream.write_all(welcome.as_bytes())?;
         tell(&mut members, name, &format!("* {name} is here"));
         members.insert(name.into(), stream);
+        Ok(())
     }
 
     fn remove(&self, name: &str) {
@@ -49,7 +53,7 @@ impl Room {
         let Some(name) = lines.next().transpose()? else {
             return Ok(());
         };
-        self.add(&name, stream);
+        self.add(&name, stream)?;
         for line in lines {
             self.send(&name, &format!("{name}: {}", line?));
         }
@@ -71,11 +75,12 @@ impl Member {
         let lines = BufReader::new(stream.try_clone()?).lines();
         let mut member = Member { name, stream, lines };
         member.say(name)?;
+        member.show()?;
         Ok(member)
     }
 
     fn say(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.stream, "{line}")
+        self.stream.write_all(format!("{line}\n").as_bytes())
     }
 
     /// Shows the next line that reaches this member.
@@ -106,6 +111,10 @@ pub(crate) fn main() -> io::Result<()> {
         let member = Member::enter(address, name)?;
         members.iter_mut().try_for_each(Member::show)?;
         members.push(member);
+        // What nobody hears yet might reach those who come later.
+        if members.len() == 1 {
+            continue;
+        }
         for (index, line) in [(0, "hello!"), (members.len() - 1, "good to be here")] {
             members[index].say(line)?;
             let others = members.iter_mut().enumerate().filter(|(other, _)| *other != index);
