@@ -176,3 +176,45 @@ fn a_receiver_may_move_while_items_are_in_it() {
         assert_eq!(reader.join().unwrap(), 3);
     });
 }
+
+#[test]
+fn a_send_without_a_bound_never_waits() {
+    hosted(|| {
+        let (sender, receiver) = channel();
+        (0..100_000).for_each(|item| sender.send(item).unwrap());
+        drop(sender);
+        assert!(receiver.into_iter().eq(0..100_000));
+    });
+}
+
+#[test]
+fn a_limited_receive_learns_that_the_senders_are_gone_and_may_have_no_limit() {
+    hosted(|| {
+        let (sender, receiver) = channel();
+        let clone = sender.clone();
+        let waiter = thread::spawn(move || {
+            let first = receiver.recv_timeout(Duration::MAX);
+            (first, receiver.recv_timeout(Duration::MAX))
+        });
+        thread::yield_now();
+        drop(sender);
+        clone.send(1).unwrap();
+        drop(clone);
+        assert_eq!(waiter.join().unwrap(), (Ok(1), Err(RecvTimeoutError::Disconnected)));
+    });
+}
+
+#[test]
+fn what_is_refused_is_not_received_and_what_is_given_back_is_whole() {
+    hosted(|| {
+        let (sender, receiver) = sync_channel(1);
+        sender.send(String::from("first")).unwrap();
+        let full = sender.try_send(String::from("second")).unwrap_err();
+        assert_eq!(full, TrySendError::Full(String::from("second")));
+        assert_eq!(receiver.recv().unwrap(), "first");
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+        drop(sender);
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+        assert_eq!(receiver.recv(), Err(RecvError));
+    });
+}

@@ -161,3 +161,47 @@ fn notifications_are_not_kept() {
         assert!(end.timed_out());
     });
 }
+
+#[test]
+fn a_condition_that_is_met_when_the_time_is_up_is_met() {
+    hosted(|| {
+        let pair = Pair::<bool>::default();
+        let sets = pair.clone();
+        let guard = pair.0.lock().unwrap();
+        // Without a notification.
+        let setter = thread::spawn(move || *sets.0.lock().unwrap() = true);
+        let mut looks = 0;
+        let (guard, end) = pair
+            .1
+            .wait_timeout_while(guard, Duration::from_millis(300), |set| {
+                looks += 1;
+                !*set
+            })
+            .unwrap();
+        // Whether the setter came in time is up to the machine.
+        assert_eq!(*guard, !end.timed_out());
+        assert!(looks > 1);
+        drop(guard);
+        setter.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wait_without_an_end_is_ended_by_a_notification() {
+    hosted(|| {
+        let pair = Pair::<bool>::default();
+        let sets = pair.clone();
+        let mut guard = pair.0.lock().unwrap();
+        let setter = thread::spawn(move || {
+            *sets.0.lock().unwrap() = true;
+            sets.1.notify_all();
+        });
+        while !*guard {
+            let (again, end) = pair.1.wait_timeout(guard, Duration::MAX).unwrap();
+            assert!(!end.timed_out());
+            guard = again;
+        }
+        drop(guard);
+        setter.join().unwrap();
+    });
+}

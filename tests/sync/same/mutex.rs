@@ -1,5 +1,6 @@
 //! `Mutex`.
 
+use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, TryLockError};
 
@@ -138,5 +139,51 @@ fn values_without_a_size_are_held() {
         let mutex: Box<Mutex<[u8]>> = Box::new(Mutex::new([1, 2, 3]));
         mutex.lock().unwrap()[1] = 4;
         assert_eq!(*mutex.lock().unwrap(), [1, 4, 3]);
+    });
+}
+
+#[test]
+fn a_poisoned_one_that_is_held_is_held_first_of_all() {
+    hosted(|| {
+        let mutex = poisoned(5);
+        let guard = mutex.lock().unwrap_err().into_inner();
+        assert!(matches!(mutex.try_lock(), Err(TryLockError::WouldBlock)));
+        drop(guard);
+        assert!(matches!(mutex.try_lock(), Err(TryLockError::Poisoned(_))));
+    });
+}
+
+#[test]
+fn a_forgotten_guard_keeps_everybody_out_but_the_owner() {
+    hosted(|| {
+        let mut mutex = Mutex::new(5);
+        forget(mutex.lock().unwrap());
+        *mutex.get_mut().unwrap() += 1;
+        assert!(matches!(mutex.try_lock(), Err(TryLockError::WouldBlock)));
+        assert_eq!(mutex.into_inner().unwrap(), 6);
+    });
+}
+
+#[test]
+fn a_panic_under_a_lock_that_was_taken_in_an_unwind_does_not_poison() {
+    struct Panics(Arc<Mutex<u32>>);
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            let second = catch_unwind(AssertUnwindSafe(|| {
+                let _guard = self.0.lock().unwrap();
+                fail()
+            }));
+            assert!(second.map(|(): ()| ()).is_err());
+        }
+    }
+    hosted(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let panics = Panics(mutex.clone());
+        let first = thread::spawn(move || {
+            let _panics = panics;
+            fail()
+        });
+        assert!(first.join().map(|(): ()| ()).is_err());
+        assert!(!mutex.is_poisoned());
     });
 }

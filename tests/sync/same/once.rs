@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use super::{
     hosted,
-    sync::{LazyLock, Once, OnceLock},
+    sync::{self, LazyLock, Once, OnceLock},
     thread,
 };
 use crate::support::fail;
@@ -215,5 +215,59 @@ fn an_unwinding_initializer_poisons_a_lazy_value() {
         assert!(fails(|| {
             LazyLock::force_mut(&mut lazy);
         }));
+    });
+}
+
+#[test]
+fn nothing_is_there_while_it_is_being_made() {
+    hosted(|| {
+        let once = Once::new();
+        once.call_once(|| assert!(!once.is_completed()));
+        let lock = Arc::new(OnceLock::new());
+        let value = *lock.get_or_init(|| {
+            assert_eq!(lock.get(), None);
+            let looks = lock.clone();
+            // Who looks does not wait.
+            assert_eq!(thread::spawn(move || looks.get().copied()).join().unwrap(), None);
+            let sets = lock.clone();
+            let setter = thread::spawn(move || sets.set(2));
+            (0..5).for_each(|_| thread::yield_now());
+            drop(setter);
+            1
+        });
+        assert_eq!((value, lock.set(3)), (1, Err(3)));
+    });
+}
+
+#[test]
+fn a_forced_wait_outlasts_poison() {
+    hosted(|| {
+        let once = Arc::new(Once::new());
+        assert!(fails(|| once.call_once(|| fail())));
+        let done = Arc::new(AtomicBool::new(false));
+        let (waits, seen) = (once.clone(), done.clone());
+        let waiter = thread::spawn(move || {
+            waits.wait_force();
+            seen.load(SeqCst)
+        });
+        (0..5).for_each(|_| thread::yield_now());
+        once.call_once_force(|_| done.store(true, SeqCst));
+        assert!(waiter.join().unwrap());
+    });
+}
+
+#[test]
+fn values_of_the_whole_program_need_no_making() {
+    static ONCE: Once = Once::new();
+    static LOCK: OnceLock<u32> = OnceLock::new();
+    static LAZY: LazyLock<String> = LazyLock::new(|| String::from("made"));
+    static OTHERS: (sync::Mutex<u32>, sync::RwLock<u32>, sync::Condvar, sync::Barrier) =
+        (sync::Mutex::new(1), sync::RwLock::new(2), sync::Condvar::new(), sync::Barrier::new(1));
+    hosted(|| {
+        ONCE.call_once(|| ());
+        assert_eq!((*LOCK.get_or_init(|| 5), LAZY.as_str()), (5, "made"));
+        assert_eq!((*OTHERS.0.lock().unwrap(), *OTHERS.1.read().unwrap()), (1, 2));
+        OTHERS.2.notify_all();
+        assert!(OTHERS.3.wait().is_leader());
     });
 }

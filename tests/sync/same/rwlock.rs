@@ -155,3 +155,34 @@ fn the_owner_of_a_poisoned_one_gets_the_value_in_an_error() {
         assert_eq!(RwLock::<u8>::default().into_inner().unwrap(), 0);
     });
 }
+
+#[test]
+fn a_poisoned_one_that_is_held_is_held_first_of_all() {
+    hosted(|| {
+        let lock = failed(true);
+        let writing = lock.write().unwrap_err().into_inner();
+        assert!(matches!(lock.try_read(), Err(TryLockError::WouldBlock)));
+        assert!(matches!(lock.try_write(), Err(TryLockError::WouldBlock)));
+        drop(writing);
+        let reading = lock.read().unwrap_err().into_inner();
+        assert!(matches!(lock.try_read(), Err(TryLockError::Poisoned(_))));
+        assert!(matches!(lock.try_write(), Err(TryLockError::WouldBlock)));
+        drop(reading);
+    });
+}
+
+#[test]
+fn a_forgotten_guard_keeps_everybody_out_but_the_owner() {
+    hosted(|| {
+        let mut lock = RwLock::new(5);
+        std::mem::forget(lock.read().unwrap());
+        assert!(lock.try_read().is_ok());
+        assert!(matches!(lock.try_write(), Err(TryLockError::WouldBlock)));
+        *lock.get_mut().unwrap() += 1;
+        assert_eq!(lock.into_inner().unwrap(), 6);
+        let lock = RwLock::new(7);
+        std::mem::forget(lock.write().unwrap());
+        assert!(matches!(lock.try_read(), Err(TryLockError::WouldBlock)));
+        assert_eq!(lock.into_inner().unwrap(), 7);
+    });
+}
