@@ -30,3 +30,8 @@ pub use gevent::{
 #[cfg(doctest)]
 #[doc = include_str!("../docs/PORTING.md")]
 mod porting {}
+
+/// So are programs that must not compile.
+#[cfg(doctest)]
+#[doc = include_str!("../tests/compile_fail.md")]
+mod compile_fail {}
