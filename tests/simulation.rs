@@ -6,11 +6,13 @@ mod common;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::io::{Read, Write};
+use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use betterthreads::event::Event;
+use betterthreads::fs;
 use betterthreads::net::TcpListener;
 use betterthreads::queue::Queue;
 use betterthreads::sync::{Condvar, Mutex};
@@ -172,6 +174,33 @@ fn another_thread_may_end_a_wait_that_nothing_inside_could() {
         event.wait();
         other.join().expect("no panic");
     });
+}
+
+#[test]
+fn the_clock_stands_still_for_work_on_other_threads() {
+    for seed in 0..20 {
+        Simulation::new(seed).run(|| {
+            let sleeper = spawn(|| sleep(0.001));
+            let text = with_timeout(0.002, || fs::read_to_string("/proc/self/status"));
+            assert!(text.expect("in time").expect("it is there").contains("VmRSS"));
+            sleeper.join();
+            assert!(testing::elapsed() < Duration::from_millis(2));
+        });
+    }
+}
+
+#[test]
+fn the_clock_goes_on_without_work_on_other_threads_that_takes_too_long() {
+    let fifo = std::env::temp_dir().join(format!("betterthreads-sim-{}", std::process::id()));
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    Simulation::new(1).run(|| {
+        let opened = with_timeout(3600, || fs::read(&fifo));
+        assert!(opened.is_err(), "nobody opens the other end");
+        assert_eq!(testing::elapsed(), Duration::from_secs(3600));
+    });
+    // Whoever still waits for it has it.
+    drop(std::fs::File::options().read(true).write(true).open(&fifo));
+    std::fs::remove_file(fifo).expect("it is there");
 }
 
 #[test]

@@ -24,6 +24,14 @@ pub(super) fn poll(
     kernel(until, events).map(drop)
 }
 
+/// Somebody begins to wait for what another thread does.
+#[inline(always)]
+pub(crate) fn go_abroad() {}
+
+/// Nobody waits for that any more.
+#[inline(always)]
+pub(crate) fn come_back() {}
+
 /// Waits until `deadline`, whatever happens.
 pub(super) fn rest(deadline: Instant) {
     thread::sleep(deadline.saturating_duration_since(Instant::now()));

@@ -12,6 +12,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
+use std::mem::take;
 use std::os::fd::RawFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +23,8 @@ use crate::base::random::Random;
 /// The longest that an event is held back, in the world's own time.
 const LATENCY: Duration = Duration::from_micros(500);
 
-/// How long other threads have, in real time, to wake a hub that has nothing else to wait for.
+/// How long other threads have, in real time, to wake a hub that has nothing else to wait for, or
+/// whose clock stands still for them.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The most switches between two looks at the world: few, so that its news come in everywhere.
@@ -42,6 +44,8 @@ struct World {
     /// What was or will be reported, and when the hub is to learn of it.
     held: Vec<(Instant, Event)>,
     registered: Vec<(RawFd, u64)>,
+    /// How many wait for what other threads do for them.
+    abroad: usize,
     trace: u64,
 }
 
@@ -58,7 +62,7 @@ fn with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
 pub(crate) fn begin(seed: u64) {
     let (random, began) = (Random::new(seed), Instant::now());
     let (held, registered) = (Vec::new(), Vec::new());
-    WORLD.set(Some(World { random, began, now: began, held, registered, trace: seed }));
+    WORLD.set(Some(World { random, began, now: began, held, registered, abroad: 0, trace: seed }));
 }
 
 /// Whether this thread has a world of its own.
@@ -94,7 +98,7 @@ pub(crate) fn now() -> Instant {
 ///
 /// Those of the kernel; `Deadlock` when nothing happens then either.
 pub(super) fn poll(
-    until: Until,
+    mut until: Until,
     events: &mut Vec<Event>,
     mut kernel: impl FnMut(Until, &mut Vec<Event>) -> io::Result<bool>,
 ) -> io::Result<()> {
@@ -102,17 +106,31 @@ pub(super) fn poll(
         return kernel(until, events).map(drop);
     }
     loop {
-        let woken = kernel(Until::Now, events)?;
-        let until = if woken { Until::Now } else { until };
+        if kernel(Until::Now, events)? {
+            until = Until::Now;
+        }
         let future = with(|world| world.step(until, events));
         if future != Some(Future::Open) {
             return Ok(());
         }
         let woken = kernel(Until::Deadline(Instant::now() + PATIENCE), events)?;
-        if events.is_empty() {
-            return if woken { Ok(()) } else { Err(io::ErrorKind::Deadlock.into()) };
+        if woken {
+            until = Until::Now;
+        } else if events.is_empty() && with(|world| take(&mut world.abroad)) == Some(0) {
+            return Err(io::ErrorKind::Deadlock.into());
         }
     }
+}
+
+/// Somebody begins to wait for what another thread does: the clock stands still meanwhile, unless
+/// it takes too long.
+pub(crate) fn go_abroad() {
+    with(|world| world.abroad += 1);
+}
+
+/// Nobody waits for that any more.
+pub(crate) fn come_back() {
+    with(|world| world.abroad = world.abroad.saturating_sub(1));
 }
 
 /// Waits until `deadline`, whatever happens.
@@ -161,6 +179,7 @@ impl World {
                 Until::Now => return Future::Begun,
                 _ if !events.is_empty() => return Future::Begun,
                 Until::Deadline(deadline) if deadline <= self.now => return Future::Begun,
+                _ if self.abroad > 0 && news.is_none() => return Future::Open,
                 Until::Deadline(deadline) => news.map_or(deadline, |news| news.min(deadline)),
                 Until::Event => match news {
                     Some(news) => news,

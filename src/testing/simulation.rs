@@ -21,7 +21,8 @@ const SEED: &str = "BETTERTHREADS_SEED";
 ///
 /// Sockets are real, so connections within the simulation work as ever. What comes from other OS
 /// threads or processes comes when it comes: only a simulation that keeps to itself is the same
-/// each time, and a clock that jumps does not wait for anybody outside.
+/// each time, and a clock that jumps does not wait for anybody outside, but for look-ups of names
+/// and work on files, up to two seconds.
 ///
 /// ```
 /// use betterthreads::testing::{self, Simulation};

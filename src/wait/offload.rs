@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::flag::Flag;
 use super::park;
 use crate::base::lock::Lock;
-use crate::driver::offload;
+use crate::driver::{offload, simulation};
 use crate::sched::{current, unwind};
 
 struct Slot<W, T> {
@@ -39,6 +39,22 @@ impl<W: FnOnce() -> T, T> Drop for Place<W, T> {
     }
 }
 
+/// Someone waits for what another thread does: a simulated clock does not jump meanwhile.
+struct Abroad;
+
+impl Abroad {
+    fn go() -> Abroad {
+        simulation::go_abroad();
+        Abroad
+    }
+}
+
+impl Drop for Abroad {
+    fn drop(&mut self) {
+        simulation::come_back();
+    }
+}
+
 /// Runs `work` on another thread and waits for its result; on a thread without a hub, right here.
 ///
 /// A waiter that is killed or times out leaves at once. Work that has begun then goes on, and its
@@ -62,7 +78,9 @@ pub(crate) fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     let place = Place(Arc::new(Slot { work, result, done: Flag::new() }));
     let theirs = place.0.clone();
     offload::submit(Box::new(move || theirs.do_work()))?;
+    let abroad = Abroad::go();
     place.0.done.wait(None);
+    drop(abroad);
     let result = place.0.result.lock().take();
     match result {
         Some(Ok(value)) => Ok(value),

@@ -1,6 +1,6 @@
 //! Files: calls that fail on the hub's side, and threads that cannot be had.
 //!
-//! In the real world: another thread does the work, which a clock that jumps does not wait for.
+//! In the real world: another thread does the work, and no two runs need be the same.
 
 use std::fs;
 use std::io::{Read, Seek, Write, pipe};

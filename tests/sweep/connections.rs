@@ -31,7 +31,7 @@ fn a_main_greenlet_that_serves_leaves_nothing_open() {
     crate::run::sweep_on_main(accept);
 }
 
-/// Names are looked up by another thread, which a clock that jumps does not wait for.
+/// Names are looked up by another thread, so no two runs need be the same.
 #[test]
 fn one_who_looks_up_a_name_leaves_the_answer_behind() {
     crate::run::sweep_for_real(look_up);

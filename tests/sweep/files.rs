@@ -1,6 +1,6 @@
 //! Files: what was read moves the position, what was not does not; nothing stays open.
 //!
-//! Other threads do the work, which a clock that jumps does not wait for: all in the real world.
+//! Other threads do the work, and no two runs need be the same: all in the real world.
 
 use std::cell::Cell;
 use std::fs;
