@@ -6,7 +6,7 @@ run() { printf '+ %s\n' "$*"; "$@"; }
 
 # What unwinds, switches, leaves early and hands over. The others are slow there, or mostly about
 # the kernel.
-tests=(defects kill local lock_queue net scope sync sync_kill unwind)
+tests=(defects fs kill local lock_queue net scope sync sync_kill unwind)
 limit_seconds=180
 
 memcheck=(
@@ -76,6 +76,8 @@ for binary in "${binaries[@]}"; do
         must_be_reported "$binary" a_greenlet_reads_what_was_freed 'Invalid read'
         must_be_reported "$binary" a_greenlet_forgets_a_box 'definitely lost'
         ;;
+    # One of the four ways in which the same tests are run.
+    fs) run_tests "$binary" greenlets:: ;;
     # One makes a hundred thousand greenlets; the others count on getting somewhere in milliseconds.
     kill)
         run_tests "$binary" --skip its_stack_is_given_back \

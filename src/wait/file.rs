@@ -76,13 +76,12 @@ impl Unclaimed {
 
 impl Drop for Unclaimed {
     fn drop(&mut self) {
-        let count = self.bytes.len() as i64;
-        if self.turn.0.is_stream {
+        let back = SeekFrom::Current(-(self.bytes.len() as i64));
+        // Some that look like files are streams all the same, as /proc/kmsg is.
+        let is_undone =
+            self.bytes.is_empty() || !self.turn.0.is_stream && (&*self.file).seek(back).is_ok();
+        if !is_undone {
             self.turn.0.left.lock().append(&mut self.bytes);
-        } else if count > 0
-            && let Err(error) = (&*self.file).seek(SeekFrom::Current(-count))
-        {
-            log::error!("an interrupted read could not be undone: {error}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write, pipe};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use betterthreads::fs::{self, File};
@@ -250,5 +251,41 @@ fn a_listing_that_is_interrupted_goes_on_without_a_gap() {
         });
         let rest = entries.borrow_mut().by_ref().count();
         assert_eq!(listed.get() + rest, 700);
+    });
+}
+
+#[test]
+fn clean_up_works_with_files_whatever_comes() {
+    struct Notes(PathBuf);
+    impl Drop for Notes {
+        fn drop(&mut self) {
+            fs::write(&self.0, "begun").unwrap();
+            let mut file = File::options().append(true).open(&self.0).unwrap();
+            (0..100).for_each(|_| file.write_all(b".").unwrap());
+            assert_eq!(fs::read_to_string(&self.0).unwrap().len(), 105);
+        }
+    }
+    each_way_in_the_end(|how| {
+        let scratch = Scratch::new();
+        let path = scratch.join("notes");
+        let notes = Notes(path.clone());
+        let greenlet = begin(how, 0.01, move || {
+            let _notes = notes;
+            sleep(3600);
+        });
+        settle();
+        // Again and again, in the middle of it.
+        let other = spawn({
+            let greenlet = greenlet.clone();
+            move || {
+                loop {
+                    greenlet.kill_nowait();
+                    sleep(0.0001);
+                }
+            }
+        });
+        end(how, &greenlet);
+        other.kill();
+        assert_eq!(fs::read_to_string(path).unwrap().len(), 105);
     });
 }
