@@ -1,9 +1,9 @@
-//! Operations on sockets: try first, wait only if the kernel says so, try again.
+//! Operations on descriptors: try first, wait only if the kernel says so, try again.
 //!
-//! A [`Source`] owns one socket, which is non-blocking inside. The interface is operations, not
-//! readiness, so that a driver whose kernel does the operation itself can stand behind it. An
-//! operation either completed, and its result is returned whatever has happened since, or it did
-//! not happen.
+//! A [`Source`] owns one descriptor, a socket for the most part, which is non-blocking inside. The
+//! interface is operations, not readiness, so that a driver whose kernel does the operation itself
+//! can stand behind it. An operation either completed, and its result is returned whatever has
+//! happened since, or it did not happen.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -42,8 +42,8 @@ pub(crate) enum Done<T> {
     Short(T),
 }
 
-/// The mode of a socket as its user sees it, shared by its clones. Times are in nanoseconds, zero
-/// meaning none.
+/// The mode of a descriptor as its user sees it, shared by its clones. Times are in nanoseconds,
+/// zero meaning none.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) read_timeout: AtomicU64,
@@ -53,7 +53,7 @@ pub(crate) struct Options {
     pub(crate) given_away: AtomicBool,
 }
 
-/// This socket in the poller of one hub.
+/// This descriptor in the poller of one hub.
 struct Registration {
     remote: Arc<Remote>,
     key: Key,
@@ -67,13 +67,13 @@ impl Drop for Registration {
     }
 }
 
-/// One socket and the pollers that know it.
-pub(crate) struct Source {
+/// One descriptor and the pollers that know it.
+pub(crate) struct Source<F = Socket> {
     /// The first hub that waited for it, which is nearly always the only one.
     first: OnceLock<Registration>,
     more: Lock<Vec<Registration>>,
     /// Dropped, that is closed, after its registrations: fields are dropped in this order.
-    socket: Socket,
+    file: F,
     /// Made when something in it is no longer the default.
     options: OnceLock<Arc<Options>>,
     /// It carries bytes without boundaries: a short read means that nothing is left.
@@ -81,30 +81,42 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// `socket` must be a stream and non-blocking.
-    pub(crate) fn new(socket: Socket) -> Source {
-        Source::of_kind(socket, true)
+    /// The socket by itself, out of every poller.
+    pub(crate) fn into_socket(self) -> Socket {
+        self.into_file()
     }
 
-    pub(crate) fn of_kind(socket: Socket, is_stream: bool) -> Source {
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.file
+    }
+
+    /// A duplicate that shares the options.
+    pub(crate) fn try_clone(&self) -> io::Result<Source> {
+        Ok(self.sharing_options(socket::duplicate(&self.file)?))
+    }
+}
+
+impl<F: AsFd> Source<F> {
+    /// `file` must be a stream and non-blocking.
+    pub(crate) fn new(file: F) -> Source<F> {
+        Source::of_kind(file, true)
+    }
+
+    pub(crate) fn of_kind(file: F, is_stream: bool) -> Source<F> {
         Source {
             is_stream,
             first: OnceLock::new(),
             more: Lock::new(Vec::new()),
-            socket,
+            file,
             options: OnceLock::new(),
         }
     }
 
-    /// The socket by itself, out of every poller.
-    pub(crate) fn into_socket(self) -> Socket {
-        let Source { first, more, socket, .. } = self;
+    /// The descriptor by itself, out of every poller.
+    pub(crate) fn into_file(self) -> F {
+        let Source { first, more, file, .. } = self;
         drop((first, more));
-        socket
-    }
-
-    pub(crate) fn socket(&self) -> &Socket {
-        &self.socket
+        file
     }
 
     /// The options, for changing them.
@@ -112,12 +124,12 @@ impl Source {
         self.options.get_or_init(Arc::default)
     }
 
-    /// A duplicate that shares the options.
-    pub(crate) fn try_clone(&self) -> io::Result<Source> {
-        let clone = Source::of_kind(socket::duplicate(&self.socket)?, self.is_stream);
+    /// Another source, whose options are those of this one.
+    fn sharing_options(&self, file: F) -> Source<F> {
+        let other = Source::of_kind(file, self.is_stream);
         // It is new: the cell is empty.
-        let _ = clone.options.set(self.options().clone());
-        Ok(clone)
+        let _ = other.options.set(self.options().clone());
+        other
     }
 
     pub(crate) fn is_nonblocking(&self) -> bool {
@@ -140,17 +152,17 @@ impl Source {
         if nanos == 0 { None } else { clock::now().checked_add(after) }
     }
 
-    /// Performs an operation, waiting as long as the socket's options allow. A yield point.
+    /// Performs an operation, waiting as long as the source's options allow. A yield point.
     ///
     /// # Errors
     ///
-    /// Those of `attempt`; `WouldBlock` when the socket's time-out passes or its user has made it
+    /// Those of `attempt`; `WouldBlock` when the source's time-out passes or its user has made it
     /// non-blocking, as std's sockets do it; those of epoll_ctl(2).
     #[inline(always)]
     pub(crate) fn operate<T>(
         &self,
         direction: Direction,
-        mut attempt: impl FnMut(&Socket) -> io::Result<Done<T>>,
+        mut attempt: impl FnMut(&F) -> io::Result<Done<T>>,
     ) -> io::Result<T> {
         park::checkpoint();
         park::spend_budget();
@@ -175,7 +187,7 @@ impl Source {
     pub(crate) fn operate_without_notice<T>(
         &self,
         direction: Direction,
-        mut attempt: impl FnMut(&Socket) -> io::Result<T>,
+        mut attempt: impl FnMut(&F) -> io::Result<T>,
     ) -> io::Result<T> {
         park::checkpoint();
         park::spend_budget();
@@ -183,18 +195,18 @@ impl Source {
             true => Some(clock::now()),
             false => self.deadline(direction),
         };
-        retry::until_room(deadline, || attempt(&self.socket))
+        retry::until_room(deadline, || attempt(&self.file))
     }
 
-    /// Attempts an operation, if it may go through. None if it is to wait for the socket.
+    /// Attempts an operation, if it may go through. None if it is to wait for the source.
     fn attempt<T>(
         &self,
         direction: Direction,
-        attempt: &mut impl FnMut(&Socket) -> io::Result<Done<T>>,
+        attempt: &mut impl FnMut(&F) -> io::Result<Done<T>>,
     ) -> Option<io::Result<T>> {
         let key = current::with(|hub| self.attempt_key(hub, direction)).unwrap_or(Some(None));
         if let Some(key) = key {
-            let result = attempt(&self.socket);
+            let result = attempt(&self.file);
             if let Some(key) = key {
                 current::with(|hub| hub.note(key, direction, self.shown(&result)));
             }
@@ -230,8 +242,8 @@ impl Source {
     }
 
     fn register(&self, hub: &Hub) -> io::Result<Key> {
-        let key = hub.register(self.socket.as_fd())?;
-        let fd = self.socket.as_raw_fd();
+        let key = hub.register(self.file.as_fd())?;
+        let fd = self.file.as_fd().as_raw_fd();
         let registration = Registration { remote: hub.remote().clone(), key, fd };
         if let Err(registration) = self.first.set(registration) {
             let mut more = self.more.lock();
@@ -244,7 +256,7 @@ impl Source {
         Ok(key)
     }
 
-    /// Waits until the socket may be ready; false if the deadline passed first.
+    /// Waits until the source may be ready; false if the deadline passed first.
     #[inline(always)]
     pub(crate) fn wait(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<bool> {
         let here = Here::new();
@@ -263,7 +275,7 @@ impl Source {
         Ok(false)
     }
 
-    /// Joins those who wait for the socket, registered for it if need be.
+    /// Joins those who wait for the source, registered for it if need be.
     fn begin_wait(&self, hub: &Hub, direction: Direction) -> io::Result<(Wait, Key)> {
         let key = self.key(hub).map_or_else(|| self.register(hub), Ok)?;
         let wait = Wait::arm();
@@ -284,7 +296,7 @@ impl Source {
     /// The same on a thread without a hub: the thread itself waits.
     fn block(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<bool> {
         let fd = PollFd {
-            fd: self.socket.as_fd(),
+            fd: self.file.as_fd(),
             read: direction == Direction::Read,
             write: direction == Direction::Write,
             except: false,
