@@ -11,13 +11,11 @@
 //! | `rawlink`, `unlink` | absent: part of `wait`, to come |
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::base::duration::IntoDuration;
-use crate::sched::current;
 use crate::wait::clock;
-use crate::wait::park;
+use crate::wait::reentrant::Reentrant;
 use crate::wait::semaphore::Permits;
 
 /// Gives back what was taken, also when the one who took it unwinds.
@@ -238,63 +236,29 @@ impl fmt::Debug for BoundedSemaphore {
 /// assert!(!lock.locked());
 /// assert!(lock.release().is_err());
 /// ```
-pub struct RLock {
-    permit: Permits,
-    /// The id of the owner; nobody has zero.
-    owner: AtomicU64,
-    /// How often the owner has it. Only the owner changes it.
-    count: AtomicUsize,
-}
+pub struct RLock(Reentrant);
 
 impl RLock {
     /// A lock that nobody owns.
     #[must_use]
     pub const fn new() -> RLock {
-        RLock { permit: Permits::new(1), owner: AtomicU64::new(0), count: AtomicUsize::new(0) }
-    }
-
-    fn is_mine(&self, me: u64) -> bool {
-        self.owner.load(Ordering::Relaxed) == me
-    }
-
-    fn take(&self, me: u64, taken: bool) -> bool {
-        if taken {
-            self.owner.store(me, Ordering::Relaxed);
-            self.count.store(1, Ordering::Relaxed);
-        }
-        taken
-    }
-
-    fn again(&self) -> bool {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        true
-    }
-
-    fn acquire_until(&self, deadline: Option<Instant>) -> bool {
-        let me = current::control().id();
-        if self.is_mine(me) {
-            park::checkpoint();
-            self.again()
-        } else {
-            self.take(me, self.permit.acquire(deadline))
-        }
+        RLock(Reentrant::new())
     }
 
     /// Waits for the lock, unless the caller has it already. A yield point.
     #[inline]
     pub fn acquire(&self) {
-        self.acquire_until(None);
+        self.0.acquire(None);
     }
 
     /// Waits for a limited time; tells whether the lock was taken. A yield point.
     pub fn acquire_timeout(&self, timeout: impl IntoDuration) -> bool {
-        self.acquire_until(clock::now().checked_add(timeout.into_duration()))
+        self.0.acquire(clock::now().checked_add(timeout.into_duration()))
     }
 
     /// Takes the lock if it is free or the caller's own.
     pub fn acquire_nowait(&self) -> bool {
-        let me = current::control().id();
-        if self.is_mine(me) { self.again() } else { self.take(me, self.permit.try_acquire()) }
+        self.0.try_acquire()
     }
 
     /// Gives the lock back once.
@@ -303,14 +267,7 @@ impl RLock {
     ///
     /// If the caller does not own it.
     pub fn release(&self) -> Result<(), ReleaseError> {
-        if !self.is_mine(current::control().id()) {
-            return Err(ReleaseError("cannot release un-acquired lock"));
-        }
-        if self.count.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.owner.store(0, Ordering::Relaxed);
-            self.permit.release();
-        }
-        Ok(())
+        if self.0.release() { Ok(()) } else { Err(ReleaseError("cannot release un-acquired lock")) }
     }
 
     /// Runs `f` with the lock, which is given back however `f` ends. A yield point.
@@ -325,7 +282,7 @@ impl RLock {
 
     /// Whether somebody owns it.
     pub fn locked(&self) -> bool {
-        self.permit.free() == 0
+        self.0.is_locked()
     }
 }
 
@@ -337,8 +294,7 @@ impl Default for RLock {
 
 impl fmt::Debug for RLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (owner, count) =
-            (self.owner.load(Ordering::Relaxed), self.count.load(Ordering::Relaxed));
+        let (owner, count) = (self.0.owner(), self.0.count());
         write!(f, "<RLock owner={owner} count={count}>")
     }
 }

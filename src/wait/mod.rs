@@ -20,6 +20,7 @@ pub(crate) mod park;
 pub(crate) mod parker;
 pub(crate) mod queue;
 pub(crate) mod retry;
+pub(crate) mod reentrant;
 pub(crate) mod run;
 pub(crate) mod select;
 pub(crate) mod semaphore;
