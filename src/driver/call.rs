@@ -43,6 +43,12 @@ pub enum Call {
     Send,
     /// preadv2(2), for what of a file is in memory already.
     ReadNow,
+    /// pipe2(2).
+    Pipe,
+    /// read(2) and readv(2), of anything but a socket.
+    Read,
+    /// write(2) and writev(2), of anything but a socket.
+    Write,
     /// sigaction(2), for a signal that somebody listens for.
     Action,
     /// pthread_setspecific(3), for the end of a thread that has a hub.

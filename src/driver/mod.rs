@@ -9,6 +9,7 @@ pub(crate) mod faults;
 #[cfg(not(feature = "testing"))]
 #[path = "no_faults.rs"]
 pub(crate) mod faults;
+pub(crate) mod file;
 pub(crate) mod offload;
 pub(crate) mod poll;
 #[cfg(feature = "testing")]

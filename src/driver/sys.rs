@@ -23,7 +23,14 @@ pub(crate) struct PollFd<'fd> {
     pub(crate) except: bool,
 }
 
-impl PollFd<'_> {
+impl<'fd> PollFd<'fd> {
+    pub(crate) fn to_read(fd: BorrowedFd<'fd>) -> PollFd<'fd> {
+        PollFd { fd, read: true, write: false, except: false }
+    }
+
+    pub(crate) fn to_write(fd: BorrowedFd<'fd>) -> PollFd<'fd> {
+        PollFd { fd, read: false, write: true, except: false }
+    }
     fn to_raw(&self) -> libc::pollfd {
         let mut events = 0;
         if self.read {
@@ -90,6 +97,15 @@ pub(crate) fn is_shut_down(socket: &Socket) -> io::Result<bool> {
             result => return result.map(|_| fd[0].revents & libc::POLLRDHUP != 0),
         }
     }
+}
+
+/// Whether a call on this descriptor would return at once.
+///
+/// # Errors
+///
+/// As [`poll`].
+pub(crate) fn is_ready(fd: PollFd<'_>) -> io::Result<bool> {
+    Ok(poll(&mut [fd], Until::Now)? > 0)
 }
 
 /// Another descriptor of the same open file.
@@ -161,9 +177,9 @@ fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
 /// # Errors
 ///
 /// `WouldBlock` for nothing at all.
-fn admit(call: Call, socket: &Socket, whole: usize) -> io::Result<usize> {
+pub(super) fn admit(call: Call, fd: &impl AsRawFd, whole: usize) -> io::Result<usize> {
     faults::check(call)?;
-    match portion(socket.as_raw_fd(), whole) {
+    match portion(fd.as_raw_fd(), whole) {
         0 if whole > 0 => Err(would_block()),
         portion => Ok(portion),
     }
@@ -242,11 +258,8 @@ pub(crate) fn send_vectored(socket: &Socket, bufs: &[IoSlice<'_>]) -> io::Result
 /// There is no flag that keeps the call from waiting, so a listener whose mode may have been
 /// changed by somebody else is asked first.
 pub(crate) fn accept(listener: &Socket, ask_first: bool) -> io::Result<(Socket, SockAddr)> {
-    if ask_first {
-        let fd = PollFd { fd: listener.as_fd(), read: true, write: false, except: false };
-        if poll(&mut [fd], Until::Now)? == 0 {
-            return Err(would_block());
-        }
+    if ask_first && !is_ready(PollFd::to_read(listener.as_fd()))? {
+        return Err(would_block());
     }
     let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     loop {
@@ -287,12 +300,9 @@ pub(crate) fn read_now(
 /// # Errors
 ///
 /// Those of poll(2).
-pub(crate) fn is_ready(file: BorrowedFd<'_>, read: bool) -> io::Result<bool> {
-    if SockRef::from(&file).nonblocking()? {
-        return Ok(true);
-    }
+pub(crate) fn would_not_wait(file: BorrowedFd<'_>, read: bool) -> io::Result<bool> {
     let fd = PollFd { fd: file, read, write: !read, except: false };
-    Ok(poll(&mut [fd], Until::Now)? > 0)
+    Ok(SockRef::from(&file).nonblocking()? || is_ready(fd)?)
 }
 
 /// The error of a non-blocking call that would have to wait, which is also what std's sockets

@@ -4,9 +4,12 @@
 //! kill is raised. On a thread that has no hub they block that thread, as std's do.
 
 #[macro_use]
+mod end;
+#[macro_use]
 mod socket;
 
 pub mod fs;
+pub mod io;
 pub mod net;
 pub mod os;
 pub mod sync;

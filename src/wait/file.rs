@@ -136,7 +136,7 @@ impl Handle {
             let is_read = interest == Interest::Read;
             if !self.cursor.is_stream
                 || is_read && !self.cursor.left.lock().is_empty()
-                || sys::is_ready(self.as_fd(), is_read)?
+                || sys::would_not_wait(self.as_fd(), is_read)?
             {
                 return Ok(turn);
             }

@@ -6,7 +6,7 @@
 //! happened since, or it did not happen.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -40,6 +40,21 @@ pub(crate) enum Done<T> {
     More(T),
     /// It went through and came up short: a stream has nothing left, or no room left.
     Short(T),
+}
+
+impl Done<usize> {
+    /// A read that had room for so many. One that fills less exhausts a stream, unless it was its
+    /// end.
+    #[inline]
+    pub(crate) fn read(count: usize, room: usize) -> Done<usize> {
+        if 0 < count && count < room { Done::Short(count) } else { Done::More(count) }
+    }
+
+    /// A write of so many.
+    #[inline]
+    pub(crate) fn written(count: usize, length: usize) -> Done<usize> {
+        if count < length { Done::Short(count) } else { Done::More(count) }
+    }
 }
 
 /// The mode of a descriptor as its user sees it, shared by its clones. Times are in nanoseconds,
@@ -96,6 +111,13 @@ impl Source {
     }
 }
 
+impl Source<OwnedFd> {
+    /// A duplicate that shares the options.
+    pub(crate) fn try_clone(&self) -> io::Result<Source<OwnedFd>> {
+        Ok(self.sharing_options(sys::duplicate(self.file.as_fd())?))
+    }
+}
+
 impl<F: AsFd> Source<F> {
     /// `file` must be a stream and non-blocking.
     pub(crate) fn new(file: F) -> Source<F> {
@@ -117,6 +139,10 @@ impl<F: AsFd> Source<F> {
         let Source { first, more, file, .. } = self;
         drop((first, more));
         file
+    }
+
+    pub(crate) fn file(&self) -> &F {
+        &self.file
     }
 
     /// The options, for changing them.
@@ -241,6 +267,10 @@ impl<F: AsFd> Source<F> {
         more.iter().find(|other| other.remote.id() == hub.id()).map(|other| other.key)
     }
 
+    fn registered(&self, hub: &Hub) -> io::Result<Key> {
+        self.key(hub).map_or_else(|| self.register(hub), Ok)
+    }
+
     fn register(&self, hub: &Hub) -> io::Result<Key> {
         let key = hub.register(self.file.as_fd())?;
         let fd = self.file.as_fd().as_raw_fd();
@@ -277,7 +307,7 @@ impl<F: AsFd> Source<F> {
 
     /// Joins those who wait for the source, registered for it if need be.
     fn begin_wait(&self, hub: &Hub, direction: Direction) -> io::Result<(Wait, Key)> {
-        let key = self.key(hub).map_or_else(|| self.register(hub), Ok)?;
+        let key = self.registered(hub)?;
         let wait = Wait::arm();
         hub.add_waiter(key, direction, wait.waker());
         Ok((wait, key))
@@ -295,11 +325,9 @@ impl<F: AsFd> Source<F> {
 
     /// The same on a thread without a hub: the thread itself waits.
     fn block(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<bool> {
-        let fd = PollFd {
-            fd: self.file.as_fd(),
-            read: direction == Direction::Read,
-            write: direction == Direction::Write,
-            except: false,
+        let fd = match direction {
+            Direction::Read => PollFd::to_read(self.file.as_fd()),
+            Direction::Write => PollFd::to_write(self.file.as_fd()),
         };
         sys::poll(&mut [fd], Until::of(deadline)).map(|ready| ready > 0)
     }

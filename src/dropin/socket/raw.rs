@@ -38,11 +38,6 @@ pub(crate) fn timeout(nanos: &AtomicU64) -> Option<Duration> {
     (nanos != 0).then(|| Duration::from_nanos(nanos))
 }
 
-/// A stream is exhausted by a read that fills less than there was room for, unless it was its end.
-fn read_done(count: usize, room: usize) -> Done<usize> {
-    if 0 < count && count < room { Done::Short(count) } else { Done::More(count) }
-}
-
 #[inline(always)]
 pub(crate) fn read(
     source: &Source,
@@ -53,7 +48,7 @@ pub(crate) fn read(
         park::checkpoint();
         return Ok(0);
     }
-    source.operate(Direction::Read, |socket| Ok(read_done(read(socket)?, room)))
+    source.operate(Direction::Read, |socket| Ok(Done::read(read(socket)?, room)))
 }
 
 pub(crate) fn peek(source: &Source, buf: &mut [u8]) -> io::Result<usize> {
@@ -74,10 +69,7 @@ pub(crate) fn write(
         park::checkpoint();
         return Ok(0);
     }
-    source.operate(Direction::Write, |socket| {
-        let count = write(socket)?;
-        Ok(if count < length { Done::Short(count) } else { Done::More(count) })
-    })
+    source.operate(Direction::Write, |socket| Ok(Done::written(write(socket)?, length)))
 }
 
 /// Receives a datagram, which is taken as a whole.

@@ -1,0 +1,165 @@
+//! Pipes: one end each, by themselves or as those of a child process.
+//!
+//! An end that nobody else has is non-blocking inside, as a socket is. Unlike a socket's, its calls
+//! have no flag that keeps one of them from blocking. So an end that came from elsewhere keeps its
+//! mode, which others may count on, and is asked before each call, as is one whose clone was given
+//! away; and no more is written to such a one at once than a pipe with some room takes.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering;
+
+use super::io::{Direction, Done, Source};
+use super::park;
+use crate::driver::file::{self, PIPE_BUF};
+use crate::driver::sys::{self, MAX_IO_SLICES, PollFd};
+
+/// See the module's documentation.
+pub(crate) struct End(Source<OwnedFd>);
+
+impl End {
+    /// The reading and the writing end of a new pipe.
+    ///
+    /// # Errors
+    ///
+    /// Those of pipe2(2).
+    pub(crate) fn pair() -> io::Result<(End, End)> {
+        let (reader, writer) = file::pipe()?;
+        Ok((End::own(reader), End::own(writer)))
+    }
+
+    /// An end that nobody else has.
+    pub(crate) fn own(fd: OwnedFd) -> End {
+        match file::set_nonblocking(fd.as_fd(), true) {
+            Ok(()) => End(Source::new(fd)),
+            Err(error) => {
+                log::error!("a pipe could not be made non-blocking: {error}");
+                End::adopt(fd)
+            }
+        }
+    }
+
+    /// One that others may have too, and that need not be a pipe.
+    pub(crate) fn adopt(fd: OwnedFd) -> End {
+        let nonblocking = file::is_nonblocking(fd.as_fd()).unwrap_or(false);
+        let source = Source::of_kind(fd, false);
+        source.options().nonblocking.store(nonblocking, Ordering::Relaxed);
+        source.options().given_away.store(true, Ordering::Relaxed);
+        End(source)
+    }
+
+    /// The descriptor, in the mode that its user saw.
+    pub(crate) fn release(self) -> OwnedFd {
+        let nonblocking = self.0.is_nonblocking();
+        self.0.options().given_away.store(true, Ordering::Relaxed);
+        let fd = self.0.into_file();
+        if let Err(error) = file::set_nonblocking(fd.as_fd(), nonblocking) {
+            log::error!("the mode of a pipe could not be restored: {error}");
+        }
+        fd
+    }
+
+    /// Another descriptor of the same end.
+    ///
+    /// # Errors
+    ///
+    /// Those of fcntl(2).
+    pub(crate) fn try_clone(&self) -> io::Result<End> {
+        self.0.try_clone().map(End)
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.0.file().as_fd()
+    }
+
+    /// Fails if a call on an end whose mode may be blocking would not return at once.
+    fn ask(&self, asked: PollFd<'_>) -> io::Result<()> {
+        if self.0.is_given_away() && !sys::is_ready(asked)? {
+            return Err(sys::would_block());
+        }
+        Ok(())
+    }
+
+    /// Reads into `buf`. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of read(2) and epoll_ctl(2).
+    #[inline]
+    pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let room = buf.len();
+        self.read_by(room, |fd| file::read(fd, buf))
+    }
+
+    /// Reads into several. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of readv(2) and epoll_ctl(2).
+    pub(crate) fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let room = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
+        self.read_by(room, |fd| file::read_vectored(fd, bufs))
+    }
+
+    #[inline(always)]
+    fn read_by(
+        &self,
+        room: usize,
+        mut read: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        if room == 0 {
+            park::checkpoint();
+            return Ok(0);
+        }
+        self.0.operate(Direction::Read, |fd| {
+            self.ask(PollFd::to_read(fd.as_fd()))?;
+            Ok(Done::read(read(fd.as_fd())?, room))
+        })
+    }
+
+    /// Writes from `buf`. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of write(2) and epoll_ctl(2).
+    #[inline]
+    pub(crate) fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        let buf = &buf[..self.most_of(buf.len())];
+        self.write_by(buf.len(), |fd| file::write(fd, buf))
+    }
+
+    /// Writes from several. A yield point.
+    ///
+    /// # Errors
+    ///
+    /// Those of writev(2) and epoll_ctl(2).
+    pub(crate) fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.0.is_given_away() {
+            let first = bufs.iter().find(|buf| !buf.is_empty());
+            return self.write(first.map_or(&[], |buf| buf));
+        }
+        let length = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
+        self.write_by(length, |fd| file::write_vectored(fd, bufs))
+    }
+
+    /// How much of a write is tried at once.
+    fn most_of(&self, length: usize) -> usize {
+        if self.0.is_given_away() { length.min(PIPE_BUF) } else { length }
+    }
+
+    #[inline(always)]
+    fn write_by(
+        &self,
+        length: usize,
+        write: impl Fn(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        if length == 0 {
+            park::checkpoint();
+            return Ok(0);
+        }
+        self.0.operate(Direction::Write, |fd| {
+            self.ask(PollFd::to_write(fd.as_fd()))?;
+            Ok(Done::written(write(fd.as_fd())?, length))
+        })
+    }
+}
