@@ -315,3 +315,8 @@ pub(crate) fn would_block() -> io::Error {
 pub(crate) fn is_in_progress(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }
+
+/// Whether `error` says that the descriptor is not open.
+pub(crate) fn is_closed(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EBADF)
+}

@@ -28,5 +28,6 @@ pub(crate) mod semaphore;
 pub(crate) mod shared;
 pub(crate) mod signal;
 pub(crate) mod sleep;
+pub(crate) mod stdio;
 pub(crate) mod task;
 pub(crate) mod timeout;
