@@ -17,7 +17,7 @@ pub mod testing;
 
 pub use base::duration::IntoDuration;
 pub use base::failure::{Failure, GreenletExit};
-pub use dropin::{fs, io, net, os, sync, thread, time};
+pub use dropin::{fs, io, net, os, process, sync, thread, time};
 pub use gevent::threading::{Run, Thread};
 pub use gevent::timeout::{Timeout, with_timeout};
 pub use gevent::{

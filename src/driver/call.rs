@@ -49,6 +49,12 @@ pub enum Call {
     Read,
     /// write(2) and writev(2), of anything but a socket.
     Write,
+    /// fork(2), or what stands for it, for a child process.
+    Spawn,
+    /// pidfd_open(2), for whoever waits for a child.
+    Pidfd,
+    /// waitpid(2).
+    Reap,
     /// sigaction(2), for a signal that somebody listens for.
     Action,
     /// pthread_setspecific(3), for the end of a thread that has a hub.

@@ -12,6 +12,7 @@ pub(crate) mod faults;
 pub(crate) mod file;
 pub(crate) mod offload;
 pub(crate) mod poll;
+pub(crate) mod process;
 #[cfg(feature = "testing")]
 pub(crate) mod simulation;
 #[cfg(not(feature = "testing"))]

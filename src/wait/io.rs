@@ -225,7 +225,7 @@ impl<F: AsFd> Source<F> {
     }
 
     /// Attempts an operation, if it may go through. None if it is to wait for the source.
-    fn attempt<T>(
+    pub(super) fn attempt<T>(
         &self,
         direction: Direction,
         attempt: &mut impl FnMut(&F) -> io::Result<Done<T>>,
@@ -331,6 +331,35 @@ impl<F: AsFd> Source<F> {
         };
         sys::poll(&mut [fd], Until::of(deadline)).map(|ready| ready > 0)
     }
+}
+
+/// Waits until one of `sources`, each of which had nothing to read, may have something. A yield
+/// point.
+///
+/// # Errors
+///
+/// Those of epoll_ctl(2), and of poll(2) on a thread without a hub.
+pub(crate) fn wait_to_read_any<F: AsFd>(sources: &[&Source<F>]) -> io::Result<()> {
+    let here = Here::new();
+    let Some(hub) = here.hub() else {
+        let files = sources.iter().map(|source| source.file.as_fd());
+        let mut fds: Vec<PollFd<'_>> = files.map(PollFd::to_read).collect();
+        return sys::poll(&mut fds, Until::Event).map(drop);
+    };
+    let keys: Vec<Key> =
+        sources.iter().map(|source| source.registered(hub)).collect::<io::Result<_>>()?;
+    let wait = Wait::arm();
+    for key in &keys {
+        hub.add_waiter(*key, Direction::Read, wait.waker());
+    }
+    let woken = wait.park(None);
+    for key in &keys {
+        hub.remove_waiter(*key, Direction::Read, hub.running());
+    }
+    if woken == Woken::Raised {
+        park::raise();
+    }
+    Ok(())
 }
 
 /// Receives what is there and throws it away.

@@ -68,6 +68,10 @@ impl End {
         self.0.try_clone().map(End)
     }
 
+    pub(super) fn source(&self) -> &Source<OwnedFd> {
+        &self.0
+    }
+
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.0.file().as_fd()
     }
@@ -99,6 +103,21 @@ impl End {
     pub(crate) fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let room = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
         self.read_by(room, |fd| file::read_vectored(fd, bufs))
+    }
+
+    /// What can be read without waiting; none if nothing can.
+    ///
+    /// # Errors
+    ///
+    /// Those of read(2).
+    pub(super) fn try_read(&self, buf: &mut [u8]) -> Option<io::Result<usize>> {
+        let room = buf.len();
+        let result = self.0.attempt(Direction::Read, &mut |fd| {
+            self.ask(PollFd::to_read(fd.as_fd()))?;
+            Ok(Done::read(file::read(fd.as_fd(), buf)?, room))
+        });
+        // The answer of an end that its user has made non-blocking.
+        result.filter(|result| !is_would_block(result))
     }
 
     #[inline(always)]
@@ -162,4 +181,8 @@ impl End {
             Ok(Done::written(write(fd.as_fd())?, length))
         })
     }
+}
+
+fn is_would_block<T>(result: &io::Result<T>) -> bool {
+    result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }

@@ -1,4 +1,4 @@
-//! [`std::os`], with sockets that park a greenlet instead of blocking an OS thread.
+//! [`std::os`]: what only some systems have.
 //!
 //! | item of std | here |
 //! |---|---|

@@ -1,16 +1,16 @@
-//! [`std::os::unix`], with sockets that park a greenlet instead of blocking an OS thread.
+//! [`std::os::unix`].
 //!
 //! | item of std | here |
 //! |---|---|
 //! | `ffi`, `fs`, `io` | std's own |
-//! | `net` | mirrored |
+//! | `net`, `process` | mirrored |
 //! | `prelude` | mirrored, without what is absent |
-//! | `process` | absent: use std's, there is no `process` here that it could be for |
 //! | `raw` | absent: deprecated |
 //! | `thread` | absent: its `JoinHandleExt` is about pthreads, and a greenlet is none |
 
 pub mod net;
 pub mod prelude;
+pub mod process;
 
 pub use std::os::unix::{ffi, fs};
 

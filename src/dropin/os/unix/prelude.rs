@@ -1,8 +1,8 @@
-//! [`std::os::unix::prelude`], without the traits for types that have no counterpart here:
-//! `CommandExt` and `ExitStatusExt` for processes, `JoinHandleExt` for pthreads.
+//! [`std::os::unix::prelude`], without `JoinHandleExt`, which is for pthreads.
 
 pub use super::ffi::{OsStrExt, OsStringExt};
 pub use super::fs::{
     DirEntryExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt,
 };
 pub use super::io::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+pub use super::process::{CommandExt, ExitStatusExt};
