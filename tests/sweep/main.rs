@@ -47,6 +47,16 @@ macro_rules! sweeps_in_both_worlds {
     )*};
 }
 
+/// Makes a test of each scenario: struck in the real world, where other processes live.
+macro_rules! sweeps_for_real {
+    ($($name:ident => $scenario:expr),* $(,)?) => {$(
+        #[test]
+        fn $name() {
+            crate::run::sweep_for_real($scenario);
+        }
+    )*};
+}
+
 mod baseline;
 mod plan;
 mod run;
@@ -54,6 +64,7 @@ mod stage;
 mod tools;
 
 mod channels;
+mod children;
 mod conditions;
 mod connections;
 mod datagrams;
@@ -64,11 +75,13 @@ mod kills;
 mod limits;
 mod locks;
 mod once;
+mod pipes;
 mod queues;
 mod scopes;
 mod selects;
 mod signals;
 mod sleeps;
+mod standard;
 mod streams;
 mod talks;
 mod threads;

@@ -50,28 +50,19 @@ impl Transfer {
         Ok(written)
     }
 
-    pub(crate) fn write<S>(&self, mut stream: &S, most: usize) -> io::Result<usize>
-    where
-        for<'a> &'a S: Write,
-    {
+    pub(crate) fn write(&self, mut stream: impl Write, most: usize) -> io::Result<usize> {
         self.write_by(most, |bytes| stream.write(bytes))
     }
 
     /// Writes the next `count` bytes, however many calls that takes.
-    pub(crate) fn write_all<S>(&self, stream: &S, count: usize)
-    where
-        for<'a> &'a S: Write,
-    {
+    pub(crate) fn write_all(&self, mut stream: impl Write, count: usize) {
         let end = self.written.get() + count;
         while self.written.get() < end {
-            self.write(stream, end - self.written.get()).expect("a reader");
+            self.write(&mut stream, end - self.written.get()).expect("a reader");
         }
     }
 
-    pub(crate) fn read<S>(&self, mut stream: &S, most: usize) -> io::Result<usize>
-    where
-        for<'a> &'a S: Read,
-    {
+    pub(crate) fn read(&self, mut stream: impl Read, most: usize) -> io::Result<usize> {
         let mut bytes = vec![0; most];
         let count = stream.read(&mut bytes)?;
         self.note_read(&bytes[..count]);
@@ -79,11 +70,8 @@ impl Transfer {
     }
 
     /// Reads until the end of the stream, slowly.
-    pub(crate) fn read_to_end<S>(&self, stream: &S, most: usize, pause: impl Fn())
-    where
-        for<'a> &'a S: Read,
-    {
-        while self.read(stream, most).expect("bytes, or the end") > 0 {
+    pub(crate) fn read_to_end(&self, mut stream: impl Read, most: usize, pause: impl Fn()) {
+        while self.read(&mut stream, most).expect("bytes, or the end") > 0 {
             pause();
         }
     }
