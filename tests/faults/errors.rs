@@ -2,9 +2,9 @@
 
 use betterthreads::testing::Call;
 use libc::{
-    EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, ECONNABORTED, ECONNREFUSED, ECONNRESET,
-    EHOSTUNREACH, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, ENETUNREACH, ENFILE, ENOBUFS, ENOENT,
-    ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM, EPIPE, ETIMEDOUT,
+    EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, ECHILD, ECONNABORTED, ECONNREFUSED,
+    ECONNRESET, EHOSTUNREACH, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, ENETUNREACH, ENFILE,
+    ENOBUFS, ENOENT, ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM, EPIPE, ETIMEDOUT,
 };
 
 /// What `call` may fail with at a place where it could also have gone through.
@@ -18,7 +18,7 @@ pub(crate) fn errors_of(call: Call) -> &'static [i32] {
         Call::Poll => &[EINTR, ENOMEM, EINVAL],
         Call::Duplicate => &[EMFILE],
         Call::Socket => &[EMFILE, ENFILE, ENOBUFS],
-        Call::Pair => &[EMFILE, ENFILE],
+        Call::Pair | Call::Pipe => &[EMFILE, ENFILE],
         Call::Option => &[ENOBUFS],
         Call::Bind => &[EADDRINUSE, EACCES],
         Call::Listen => &[EADDRINUSE],
@@ -28,6 +28,11 @@ pub(crate) fn errors_of(call: Call) -> &'static [i32] {
         Call::Receive => &[ECONNRESET, EINTR, ENOMEM, EIO],
         Call::Send => &[EPIPE, ECONNRESET, ENOBUFS, EINTR],
         Call::ReadNow => &[EAGAIN, EOPNOTSUPP, ENOSYS, EPERM, EINTR, EIO],
+        Call::Read => &[EIO, EINTR],
+        Call::Write => &[EPIPE, EINTR, ENOSPC],
+        Call::Spawn => &[EAGAIN, ENOMEM, ENOENT, EACCES],
+        Call::Pidfd => &[ENOSYS, EMFILE],
+        Call::Reap => &[ECHILD],
         Call::Action => &[EINVAL],
         Call::Map | Call::Protect | Call::Mark => &[ENOMEM],
         Call::Advise => &[EINVAL, ENOMEM],
@@ -48,6 +53,8 @@ pub(crate) fn is_told(call: Call, error: i32, guards_are_protected: bool) -> boo
         Call::EpollWait | Call::Wake => false,
         // A thread reads instead, and meets what is really wrong.
         Call::ReadNow => false,
+        // Whoever waits for a child does without.
+        Call::Pidfd => false,
         // There is nothing to take out then.
         Call::EpollDelete => false,
         Call::Map | Call::Advise | Call::Protect => guards_are_protected,

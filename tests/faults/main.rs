@@ -10,10 +10,12 @@ mod common;
 #[path = "../net/support.rs"]
 mod support;
 
+mod children;
 mod errors;
 mod files;
 mod hubs;
 mod notes;
+mod pipes;
 mod processes;
 mod sockets;
 mod stacks;
