@@ -56,6 +56,7 @@ const PIECES: &[Excuse] = &[
     excuse("src/fs/tests.rs", "BorrowedBuf, ", UNSTABLE),
     excuse("src/net/tcp/tests.rs", "BorrowedBuf, ", UNSTABLE),
     excuse("src/os/unix/net/tests.rs", ", UnixSocketExt", UNSTABLE),
+    excuse("src/process/tests.rs", "BorrowedBuf, ", UNSTABLE),
     excuse("tests/sync/mpsc_sync.rs", "use std::sync::mpmc::SendTimeoutError;\n", UNSTABLE),
     excuse("tests/sync/mutex.rs", "MappedMutexGuard, ", UNSTABLE),
     excuse("tests/sync/rwlock.rs", "MappedRwLockReadGuard, MappedRwLockWriteGuard, ", UNSTABLE),

@@ -12,43 +12,46 @@ use crate::excused;
 pub(crate) struct Suite {
     /// Below the folder of std.
     file: &'static str,
-    /// The module that it is a child of in std.
-    parent: &'static str,
+    /// What a glob import of the module around it would bring.
+    surroundings: &'static str,
 }
 
-const fn suite(file: &'static str, parent: &'static str) -> Suite {
-    Suite { file, parent }
+const fn suite(file: &'static str, surroundings: &'static str) -> Suite {
+    Suite { file, surroundings }
 }
 
 const SUITES: &[Suite] = &[
-    suite("src/fs/tests.rs", "fs"),
-    suite("src/net/tcp/tests.rs", "net"),
-    suite("src/net/udp/tests.rs", "net"),
-    suite("src/os/unix/net/tests.rs", "os::unix::net"),
-    suite("src/thread/tests.rs", "thread"),
-    suite("tests/sync/barrier.rs", "sync"),
-    suite("tests/sync/condvar.rs", "sync"),
-    suite("tests/sync/lazy_lock.rs", "sync"),
-    suite("tests/sync/mpsc.rs", "sync"),
-    suite("tests/sync/mpsc_sync.rs", "sync"),
-    suite("tests/sync/mutex.rs", "sync"),
-    suite("tests/sync/once.rs", "sync"),
-    suite("tests/sync/once_lock.rs", "sync"),
-    suite("tests/sync/rwlock.rs", "sync"),
-    suite("tests/thread.rs", "thread"),
-    suite("tests/thread_local/dynamic_tests.rs", "thread"),
-    suite("tests/thread_local/tests.rs", "thread"),
+    suite("src/fs/tests.rs", "fs::*"),
+    suite("src/io/pipe/tests.rs", "io::*"),
+    suite("src/io/stdio/tests.rs", "{io::*, sync::*}"),
+    suite("src/net/tcp/tests.rs", "net::*"),
+    suite("src/net/udp/tests.rs", "net::*"),
+    suite("src/os/unix/net/tests.rs", "os::unix::net::*"),
+    suite("src/process/tests.rs", "process::*"),
+    suite("src/thread/tests.rs", "thread::*"),
+    suite("tests/sync/barrier.rs", "sync::*"),
+    suite("tests/sync/condvar.rs", "sync::*"),
+    suite("tests/sync/lazy_lock.rs", "sync::*"),
+    suite("tests/sync/mpsc.rs", "sync::*"),
+    suite("tests/sync/mpsc_sync.rs", "sync::*"),
+    suite("tests/sync/mutex.rs", "sync::*"),
+    suite("tests/sync/once.rs", "sync::*"),
+    suite("tests/sync/once_lock.rs", "sync::*"),
+    suite("tests/sync/rwlock.rs", "sync::*"),
+    suite("tests/thread.rs", "thread::*"),
+    suite("tests/thread_local/dynamic_tests.rs", "thread::*"),
+    suite("tests/thread_local/tests.rs", "thread::*"),
 ];
 
 /// A module for each suite, with the suite in a module inside.
 pub(crate) fn all(std: &Path) -> String {
     let mut text = String::new();
-    for Suite { file, parent } in SUITES {
+    for Suite { file, surroundings } in SUITES {
         let name = file.trim_end_matches(".rs").replace('/', "_");
         let tests = fs::read_to_string(std.join(file)).expect("a readable file");
         let tests = host(&name_modules(&excused::leave_out(file, &tests)));
         let module = format!(
-            "mod {name} {{\n#[allow(unused_imports)] use crate::{parent}::*;\n\
+            "mod {name} {{\n#[allow(unused_imports)] use crate::{surroundings};\n\
              #[allow(unused_imports)] use crate::nonpoison_and_poison_unwrap_test;\n\
              mod tests {{\n{tests}\n}}\n}}\n"
         );

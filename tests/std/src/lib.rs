@@ -6,7 +6,7 @@
 pub use std::*;
 
 pub use betterthreads::local as thread_local;
-pub use betterthreads::{fs, net, os, sync, thread, time};
+pub use betterthreads::{fs, io, net, os, process, sync, thread, time};
 
 mod examples {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"));
