@@ -305,3 +305,8 @@ fn a_work_queue_is_the_same_on_std() {
 fn a_grep_is_the_same_on_std() {
     same_as_on_std("grep", "shelf-2/box-1/26.txt:27: here is a needle");
 }
+
+#[test]
+fn a_pipeline_of_children_is_the_same_on_std() {
+    same_as_on_std("pipeline", "a program that is not there: Err(NotFound)");
+}

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod chat;
 mod grep;
+mod pipeline;
 mod port_scanner;
 mod web_server;
 mod work_queue;
@@ -14,6 +15,7 @@ type Program = fn() -> io::Result<()>;
 const PROGRAMS: &[(&str, Program)] = &[
     ("chat", chat::main),
     ("grep", grep::main),
+    ("pipeline", pipeline::main),
     ("port_scanner", port_scanner::main),
     ("web_server", web_server::main),
     ("work_queue", work_queue::main),
