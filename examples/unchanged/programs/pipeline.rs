@@ -1,4 +1,4 @@
-//! A pipeline of child processes: `sort | uniq -c | sort -n`, fed by one thread and read by another.
+//! A pipeline of children: `sort | uniq -c | sort -n`, fed by one thread and read by another.
 
 use std::io::{self, BufRead, BufReader, Write};
 
