@@ -1,7 +1,7 @@
 //! The list of benchmarks, in the order of the tables' rows.
 
 use crate::benchmark::{Amount, Benchmark, Figure, Table, Work};
-use crate::rivals::{BETTERTHREADS, CROSSBEAM, EPOLL, GO, MAY, THREADS};
+use crate::rivals::{BETTERTHREADS, CROSSBEAM, EPOLL, GO, MAY, THREADS, TOKIO};
 
 static TASKS: Table =
     Table { title: "Tasks", baseline: BETTERTHREADS, only: None, is_for_plots: false };
@@ -14,7 +14,7 @@ static SCALE: Table = Table {
 static DROP_INS: Table = Table {
     title: "With the interface of std",
     baseline: BETTERTHREADS,
-    only: Some(&[BETTERTHREADS, MAY, THREADS, CROSSBEAM]),
+    only: Some(&[BETTERTHREADS, MAY, TOKIO, THREADS, CROSSBEAM]),
     is_for_plots: false,
 };
 static ECHO: Table =
@@ -171,6 +171,7 @@ pub static BENCHMARKS: &[Benchmark] = &[
         amount(1, 2_000_000),
     ),
     drop_in("scope", "scope of 1,000 threads, per thread", Work::Scope, amount(1_000, 100)),
+    drop_in("read-file", "read of a file in memory, 4 KiB", Work::ReadFile, amount(1, 100_000)),
     scale("scale-1k", "1,000 tasks", 1_000),
     scale("scale-10k", "10,000 tasks", 10_000),
     scale("scale-100k", "100,000 tasks", 100_000),

@@ -3,9 +3,11 @@
 //! A rival calls these at the moments named; each prints its figure, and panics where the work
 //! was not done. A process takes one measurement, so the counters are plain statics.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{env, fs, process};
 
 use crate::benchmark::Amount;
 use crate::measure::{self, Stopwatch};
@@ -14,6 +16,9 @@ use crate::measure::{self, Stopwatch};
 pub const PERMITS: usize = 10;
 /// The time limit that is never reached.
 pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// Of the file that is read.
+pub const FILE_BYTES: usize = 4096;
 
 const LONGEST_PAUSE_MICROSECONDS: u64 = 1_000_000;
 
@@ -206,4 +211,11 @@ pub fn pause(index: usize) -> Duration {
     // Multiplicative hashing: the upper bits of the product with 2^64 / golden ratio.
     let scattered = (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     Duration::from_micros((scattered * LONGEST_PAUSE_MICROSECONDS) >> 32)
+}
+
+/// A file for `ReadFile`, which is in memory, because it has just been written.
+pub fn file_in_memory() -> PathBuf {
+    let path = env::temp_dir().join(format!("betterthreads-benches-{}", process::id()));
+    fs::write(&path, [1; FILE_BYTES]).expect("room for a small file");
+    path
 }

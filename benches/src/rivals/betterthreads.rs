@@ -1,11 +1,12 @@
 //! betterthreads: greenlets of one hub on the main thread.
 
 use std::hint::black_box;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use betterthreads::event::Event;
+use betterthreads::fs::{self, File};
 use betterthreads::lock::Semaphore;
 use betterthreads::net::{TcpListener, TcpStream};
 use betterthreads::sync::Mutex;
@@ -16,7 +17,7 @@ use betterthreads::{Greenlet, killall, run, spawn, with_timeout};
 use super::{Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, Rounds};
+use crate::scenario::{self, FILE_BYTES, LIMIT, Operations, PERMITS, Parking, Rounds};
 use crate::scenario::{Visit, Witness};
 use crate::sockets;
 
@@ -33,6 +34,7 @@ pub const RIVAL: Rival = Rival {
         (Work::FanIn, fan_in),
         (Work::SendReceive, send_receive),
         (Work::Scope, scope),
+        (Work::ReadFile, read_file),
         (Work::MutexFree, mutex_free),
         (Work::MutexHeld, mutex_held),
         (Work::Semaphore, semaphore),
@@ -204,6 +206,22 @@ fn scope(amount: Amount) {
             });
         }
         operations.are_over(done.into_inner());
+    });
+}
+
+fn read_file(amount: Amount) {
+    run(move || {
+        let path = scenario::file_in_memory();
+        let mut file = File::open(&path).expect("it was just made");
+        let mut buffer = [0; FILE_BYTES];
+        let operations = Operations::begin(amount);
+        let mut read = 0;
+        for _ in 0..amount.each {
+            file.rewind().expect("a regular file");
+            read += file.read(&mut buffer).expect("bytes") / FILE_BYTES;
+        }
+        operations.are_over(read);
+        fs::remove_file(&path).expect("it is there");
     });
 }
 

@@ -23,6 +23,7 @@ pub const EPOLL: &str = epoll::RIVAL.name;
 pub const GO: &str = go::RIVAL.name;
 pub const MAY: &str = may::RIVAL.name;
 pub const THREADS: &str = threads::RIVAL.name;
+pub const TOKIO: &str = tokio::CURRENT_THREAD.name;
 
 /// In the order of the tables' columns.
 pub static RIVALS: &[Rival] = &[

@@ -1,6 +1,7 @@
 //! OS threads with std's own means: what a blocking program has without any of the others.
 
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
@@ -10,7 +11,7 @@ use std::thread::{self, JoinHandle, yield_now};
 use super::{Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, Operations, Parking, Rounds, Witness};
+use crate::scenario::{self, FILE_BYTES, Operations, Parking, Rounds, Witness};
 use crate::sockets;
 
 pub const RIVAL: Rival = Rival {
@@ -32,6 +33,7 @@ pub const RIVAL: Rival = Rival {
         (Work::FanIn, fan_in),
         (Work::SendReceive, send_receive),
         (Work::Scope, scope),
+        (Work::ReadFile, read_file),
         (Work::MutexFree, mutex_free),
         (Work::MutexHeld, mutex_held),
         (Work::Sleeps, sleeps),
@@ -225,6 +227,20 @@ fn scope(amount: Amount) {
         });
     }
     operations.are_over(done.into_inner());
+}
+
+fn read_file(amount: Amount) {
+    let path = scenario::file_in_memory();
+    let mut file = File::open(&path).expect("it was just made");
+    let mut buffer = [0; FILE_BYTES];
+    let operations = Operations::begin(amount);
+    let mut read = 0;
+    for _ in 0..amount.each {
+        file.rewind().expect("a regular file");
+        read += file.read(&mut buffer).expect("bytes") / FILE_BYTES;
+    }
+    operations.are_over(read);
+    fs::remove_file(&path).expect("it is there");
 }
 
 fn mutex_free(amount: Amount) {

@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::io;
 use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::fs::{self, File};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{channel, unbounded_channel};
@@ -15,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::{Function, Means, Rival};
 use crate::benchmark::{Amount, Work};
 use crate::echo::{ADDRESS, Announcement, BUFFER_BYTES};
-use crate::scenario::{self, LIMIT, Operations, PERMITS, Parking, Rounds};
+use crate::scenario::{self, FILE_BYTES, LIMIT, Operations, PERMITS, Parking, Rounds};
 use crate::scenario::{Visit, Witness};
 use crate::sockets;
 
@@ -53,6 +54,7 @@ trait Flavor: Sized + 'static {
         (Work::PingPong, ping_pong::<Self>),
         (Work::PingPongBounded, ping_pong_bounded::<Self>),
         (Work::FanIn, fan_in::<Self>),
+        (Work::ReadFile, read_file::<Self>),
         (Work::MutexFree, mutex_free::<Self>),
         (Work::MutexHeld, mutex_held::<Self>),
         (Work::Semaphore, semaphore::<Self>),
@@ -240,6 +242,22 @@ fn fan_in<F: Flavor>(amount: Amount) {
             received += 1;
         }
         operations.are_over(received);
+    });
+}
+
+fn read_file<F: Flavor>(amount: Amount) {
+    drive::<F>(async move {
+        let path = scenario::file_in_memory();
+        let mut file = File::open(&path).await.expect("it was just made");
+        let mut buffer = [0; FILE_BYTES];
+        let operations = Operations::begin(amount);
+        let mut read = 0;
+        for _ in 0..amount.each {
+            file.rewind().await.expect("a regular file");
+            read += file.read(&mut buffer).await.expect("bytes") / FILE_BYTES;
+        }
+        operations.are_over(read);
+        fs::remove_file(&path).await.expect("it is there");
     });
 }
 
