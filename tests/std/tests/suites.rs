@@ -11,16 +11,29 @@ pub mod net {
     pub mod test {
         pub use addresses::*;
 
+        use super::{SocketAddr, TcpListener};
+
         mod addresses {
             include!(concat!(env!("OUT_DIR"), "/addresses.rs"));
         }
 
+        pub fn next_test_ip4() -> SocketAddr {
+            move_apart(addresses::next_test_ip4())
+        }
+
         /// One of IPv4 where there is no other.
-        pub fn next_test_ip6() -> super::SocketAddr {
-            match super::TcpListener::bind("[::1]:0") {
-                Ok(_) => addresses::next_test_ip6(),
-                Err(_) => addresses::next_test_ip4(),
+        pub fn next_test_ip6() -> SocketAddr {
+            match TcpListener::bind("[::1]:0") {
+                Ok(_) => move_apart(addresses::next_test_ip6()),
+                Err(_) => next_test_ip4(),
             }
+        }
+
+        /// std counts its ports from the same number in every process; here two may run at once.
+        fn move_apart(mut address: SocketAddr) -> SocketAddr {
+            let process = u16::try_from(crate::process::id() % 40).expect("a small number");
+            address.set_port(address.port() + process * 300);
+            address
         }
     }
 }
