@@ -155,6 +155,8 @@ impl Handle {
             park::checkpoint();
             return Ok(0);
         }
+        // Whatever may raise comes before the bytes, which would be lost.
+        park::spend_budget();
         let turn = self.take_turn_when_ready(Interest::Read)?;
         if let Some(count) = turn.read_left(buf).or_else(|| self.read_now(buf, None)) {
             return Ok(count);
@@ -171,6 +173,7 @@ impl Handle {
     /// Those of pread(2).
     pub(crate) fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         park::checkpoint();
+        park::spend_budget();
         if let Some(count) = self.read_now(buf, Some(offset)) {
             return Ok(count);
         }
@@ -188,9 +191,7 @@ impl Handle {
     /// Reads what is in memory. Nothing may mean the end of the file as well: Linux 5.9 and 5.10
     /// mix these up.
     fn read_now(&self, buf: &mut [u8], offset: Option<u64>) -> Option<usize> {
-        let count = sys::read_now(self.as_fd(), buf, offset).ok().filter(|count| *count > 0)?;
-        park::spend_budget();
-        Some(count)
+        sys::read_now(self.as_fd(), buf, offset).ok().filter(|count| *count > 0)
     }
 
     /// Writes at the file's position. A yield point; a write that is interrupted may be finished

@@ -198,6 +198,25 @@ fn a_read_either_moves_the_position_and_returns_or_does_neither() {
 }
 
 #[test]
+fn a_read_that_needs_no_thread_moves_the_position_and_returns_or_does_neither() {
+    each_way(|how| {
+        let scratch = Scratch::new();
+        let file = Rc::new(File::open(scratch.file("a", vec![7; 1 << 20])).unwrap());
+        let returned = Rc::new(Cell::new(0));
+        let (theirs, count) = (file.clone(), returned.clone());
+        // It never waits, but gives way to others now and then.
+        let greenlet = begin(how, 0.002, move || {
+            while (&*theirs).read(&mut [0]).unwrap() > 0 {
+                count.set(count.get() + 1);
+            }
+        });
+        sleep(0);
+        end(how, &greenlet);
+        assert_eq!((&*file).stream_position().unwrap(), returned.get(), "{how:?}");
+    });
+}
+
+#[test]
 fn a_seek_comes_after_a_read_that_was_interrupted() {
     each_way_in_the_end(|how| {
         let scratch = Scratch::that_cannot_tell();
