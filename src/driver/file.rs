@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use super::call::Call;
 use super::faults;
-use super::sys::{MAX_IO_SLICES, admit};
+use super::sys::{self, MAX_IO_SLICES, PollFd, admit};
 
 /// What a pipe takes without blocking once poll(2) calls it writable.
 pub(crate) const PIPE_BUF: usize = libc::PIPE_BUF;
@@ -80,6 +80,19 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Resu
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
+}
+
+/// Whether a read from or a write to this open file would not have to wait: it is ready, never
+/// waits, or was not opened for that, of which poll(2) does not tell.
+///
+/// # Errors
+///
+/// Those of fcntl(2) and poll(2).
+pub(crate) fn would_not_wait(fd: BorrowedFd<'_>, read: bool) -> io::Result<bool> {
+    let flags = flags(fd.as_raw_fd())?;
+    let other_way = if read { libc::O_WRONLY } else { libc::O_RDONLY };
+    let never_waits = flags & libc::O_NONBLOCK != 0 || flags & libc::O_ACCMODE == other_way;
+    Ok(never_waits || sys::is_ready(PollFd { fd, read, write: !read, except: false })?)
 }
 
 fn flags(fd: RawFd) -> io::Result<libc::c_int> {

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use socket2::{MaybeUninitSlice, SockAddr, SockRef, Socket};
+use socket2::{MaybeUninitSlice, SockAddr, Socket};
 
 use super::call::Call;
 use super::faults;
@@ -270,9 +270,6 @@ pub(crate) fn accept(listener: &Socket, ask_first: bool) -> io::Result<(Socket, 
     }
 }
 
-/// The most bytes that a pipe with room takes at once.
-pub(crate) const PIPE_ROOM: usize = libc::PIPE_BUF;
-
 /// Reads what of a file is in memory already: from `offset` on, or else from the file's own
 /// position, which moves.
 ///
@@ -293,16 +290,6 @@ pub(crate) fn read_now(
     let count =
         unsafe { libc::preadv2(file.as_raw_fd(), &raw const into, 1, offset, libc::RWF_NOWAIT) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
-}
-
-/// Whether a read from or a write to `file` would not have to wait: it is ready, or never waits.
-///
-/// # Errors
-///
-/// Those of poll(2).
-pub(crate) fn would_not_wait(file: BorrowedFd<'_>, read: bool) -> io::Result<bool> {
-    let fd = PollFd { fd: file, read, write: !read, except: false };
-    Ok(SockRef::from(&file).nonblocking()? || is_ready(fd)?)
 }
 
 /// The error of a non-blocking call that would have to wait, which is also what std's sockets

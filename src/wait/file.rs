@@ -19,7 +19,7 @@ use super::select::{Interest, select};
 use super::semaphore::Permits;
 use super::{offload, park};
 use crate::base::lock::Lock;
-use crate::driver::sys;
+use crate::driver::{file, sys};
 
 /// The most bytes of one call, which are copied.
 const MOST: usize = 1 << 20;
@@ -136,7 +136,7 @@ impl Handle {
             let is_read = interest == Interest::Read;
             if !self.cursor.is_stream
                 || is_read && !self.cursor.left.lock().is_empty()
-                || sys::would_not_wait(self.as_fd(), is_read)?
+                || file::would_not_wait(self.as_fd(), is_read)?
             {
                 return Ok(turn);
             }
@@ -203,7 +203,7 @@ impl Handle {
     pub(crate) fn write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         let turn = self.take_turn_when_ready(Interest::Write)?;
         // More than a pipe has room for would let the thread wait.
-        let most = if self.cursor.is_stream { sys::PIPE_ROOM } else { MOST };
+        let most = if self.cursor.is_stream { file::PIPE_BUF } else { MOST };
         let bytes = gather(bufs, most);
         self.run_in_turn(turn, move |mut file| file.write(&bytes))
     }

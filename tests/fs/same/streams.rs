@@ -80,6 +80,15 @@ fn a_pipe_without_a_reader_is_broken() {
 }
 
 #[test]
+fn a_pipe_cannot_be_used_the_wrong_way_round() {
+    hosted(|| {
+        let (mut reader, mut writer) = ends();
+        let errors = [writer.read(&mut [0]).unwrap_err(), reader.write(b"x").unwrap_err()];
+        assert_eq!(errors.map(|error| error.raw_os_error()), [Some(libc::EBADF); 2]);
+    });
+}
+
+#[test]
 fn one_that_must_not_block_does_not() {
     hosted(|| {
         let scratch = Scratch::new();
