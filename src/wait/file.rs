@@ -201,7 +201,10 @@ impl Handle {
     ///
     /// Those of write(2).
     pub(crate) fn write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        let turn = self.take_turn_when_ready(Interest::Write)?;
+        let turn = match bufs.iter().all(|buf| buf.is_empty()) {
+            true => self.take_turn(),
+            false => self.take_turn_when_ready(Interest::Write)?,
+        };
         // More than a pipe has room for would let the thread wait.
         let most = if self.cursor.is_stream { file::PIPE_BUF } else { MOST };
         let bytes = gather(bufs, most);

@@ -89,6 +89,17 @@ fn a_pipe_cannot_be_used_the_wrong_way_round() {
 }
 
 #[test]
+fn to_write_nothing_needs_no_room() {
+    hosted(|| {
+        let scratch = Scratch::new();
+        let path = scratch.fifo("fifo");
+        let mut full = non_blocking(&path);
+        while full.write(&[1; 4096]).is_ok() {}
+        assert_eq!(File::create(path).unwrap().write(b"").unwrap(), 0);
+    });
+}
+
+#[test]
 fn one_that_must_not_block_does_not() {
     hosted(|| {
         let scratch = Scratch::new();
