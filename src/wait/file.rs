@@ -110,7 +110,7 @@ impl Handle {
     ///
     /// Those of fcntl(2), when there is no other descriptor.
     pub(crate) fn into_file(self) -> io::Result<File> {
-        drop(self.take_turn());
+        self.let_others_finish();
         Arc::try_unwrap(self.file).or_else(|file| duplicate(&file))
     }
 
@@ -121,6 +121,11 @@ impl Handle {
     /// Those of fcntl(2).
     pub(crate) fn try_clone(&self) -> io::Result<Handle> {
         Ok(Handle { file: Arc::new(duplicate(&self.file)?), cursor: self.cursor.clone() })
+    }
+
+    /// Waits for what was begun before, which may have been abandoned. A yield point.
+    fn let_others_finish(&self) {
+        drop(self.take_turn());
     }
 
     /// Waits until whoever uses the file's position is done. A yield point.
@@ -166,24 +171,24 @@ impl Handle {
         Ok(read.claim(buf))
     }
 
-    /// Reads from `offset` on. A yield point.
+    /// Reads from `offset` on, after what others have begun. A yield point.
     ///
     /// # Errors
     ///
     /// Those of pread(2).
     pub(crate) fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        park::checkpoint();
         park::spend_budget();
+        self.let_others_finish();
         if let Some(count) = self.read_now(buf, Some(offset)) {
             return Ok(count);
         }
-        let room = buf.len().min(MOST);
-        let bytes = self.run(move |file| {
+        let (file, room) = (self.file.clone(), buf.len().min(MOST));
+        let bytes = offload::run(move || {
             let mut bytes = vec![0; room];
             let count = file.read_at(&mut bytes, offset)?;
             bytes.truncate(count);
-            Ok(bytes)
-        })?;
+            io::Result::Ok(bytes)
+        })??;
         buf[..bytes.len()].copy_from_slice(&bytes);
         Ok(bytes.len())
     }
@@ -231,7 +236,7 @@ impl Handle {
         (&*self.file).seek(to)
     }
 
-    /// Does what changes the contents of the file, in turn. A yield point.
+    /// Does what changes the file, in turn. A yield point.
     ///
     /// # Errors
     ///
@@ -258,7 +263,7 @@ impl Handle {
         })?
     }
 
-    /// Does anything else with the file. A yield point.
+    /// Does what changes nothing, after what others have begun. A yield point.
     ///
     /// # Errors
     ///
@@ -267,6 +272,7 @@ impl Handle {
         &self,
         work: impl FnOnce(&File) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
+        self.let_others_finish();
         let file = self.file.clone();
         offload::run(move || work(&file))?
     }

@@ -168,7 +168,7 @@ impl File {
     ///
     /// Those of fchmod(2).
     pub fn set_permissions(&self, perm: Permissions) -> io::Result<()> {
-        self.handle.run(move |file| file.set_permissions(perm))
+        self.handle.change(move |file| file.set_permissions(perm))
     }
 
     /// Changes when the file was, as far as anybody can tell, changed and read. A yield point.
@@ -177,7 +177,7 @@ impl File {
     ///
     /// Those of futimens(2).
     pub fn set_times(&self, times: FileTimes) -> io::Result<()> {
-        self.handle.run(move |file| file.set_times(times))
+        self.handle.change(move |file| file.set_times(times))
     }
 
     /// The same for when it was changed. A yield point.
@@ -260,5 +260,61 @@ impl FileExt for File {
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.handle.file().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::mpsc::channel;
+    use std::{env, fs, process, thread};
+
+    use super::*;
+
+    type Call = fn(&File);
+
+    const CALLS: [(&str, Call); 11] = [
+        ("read", |mut file| drop(file.read(&mut [0]))),
+        ("write", |mut file| drop(file.write(b"x"))),
+        ("seek", |mut file| drop(file.rewind())),
+        ("read_at", |file| drop(file.read_at(&mut [0], 0))),
+        ("write_at", |file| drop(file.write_at(b"x", 0))),
+        ("set_len", |file| drop(file.set_len(1))),
+        ("metadata", |file| drop(file.metadata())),
+        ("sync_all", |file| drop(file.sync_all())),
+        ("sync_data", |file| drop(file.sync_data())),
+        ("set_permissions", |file| drop(file.set_permissions(Permissions::from_mode(0o600)))),
+        ("set_times", |file| drop(file.set_times(FileTimes::new()))),
+    ];
+
+    /// Whether `call` waits for what is being done with the file.
+    fn waits(file: &File, call: Call) -> bool {
+        let ((begin, begun), (end, ended)) = (channel(), channel());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                file.handle.change(move |_| {
+                    begin.send(()).unwrap();
+                    ended.recv().unwrap();
+                    Ok(())
+                })
+            });
+            begun.recv().unwrap();
+            let later = scope.spawn(|| call(file));
+            // Enough for one that does not wait.
+            (0..1000).for_each(|_| thread::yield_now());
+            let waits = !later.is_finished();
+            end.send(()).unwrap();
+            waits
+        })
+    }
+
+    #[test]
+    fn what_comes_after_a_change_of_a_file_comes_after_its_end() {
+        let path = env::temp_dir().join(format!("betterthreads-in-turn-{}", process::id()));
+        let file = File::create_new(&path).unwrap();
+        let hasty = CALLS.iter().filter(|(_, call)| !waits(&file, *call));
+        let hasty: Vec<_> = hasty.map(|(name, _)| name).collect();
+        fs::remove_file(path).unwrap();
+        assert!(hasty.is_empty(), "{hasty:?}");
     }
 }
