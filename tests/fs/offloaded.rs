@@ -84,6 +84,18 @@ fn a_loop_of_reads_that_need_no_thread_lets_others_run() {
 }
 
 #[test]
+fn a_read_of_much_that_needs_no_thread_is_done_in_pieces() {
+    hosted(20, || {
+        let scratch = Scratch::new();
+        let mut file = File::open(scratch.file("a", vec![7; 3 << 20])).unwrap();
+        let mut buf = vec![0; 3 << 20];
+        // Nobody else runs meanwhile, so each piece is a small one.
+        assert!(file.read(&mut buf).unwrap() <= 1 << 20);
+        assert!(file.read_at(&mut buf, 0).unwrap() <= 1 << 20);
+    });
+}
+
+#[test]
 fn who_reads_from_a_pipe_or_waits_for_room_holds_no_thread() {
     hosted(20, || {
         // More than there are threads.
