@@ -29,7 +29,9 @@
 //! or whose time is over, does not wait for it:
 //!
 //! - Work that has not begun never will.
-//! - A read that has begun is undone: the next one reads the same bytes.
+//! - A read that has begun is undone: the next one reads the same bytes. Those of a pipe or a
+//!   device are kept in the [`File`] and its clones, and lost if it is given away, to std's file or
+//!   as a descriptor.
 //! - Anything else that has begun is carried out, unless the process ends, and nobody learns how. A
 //!   file may be made, written to or removed a little later than the greenlet was killed. What
 //!   comes after it on the same [`File`] and its clones comes after its end: a write that was
@@ -41,6 +43,8 @@
 //! - To open a FIFO waits for its other end, on one of the ten threads. Ten that wait for ever keep
 //!   all others from working, here and in look-ups of names; also those who would be the other end.
 //!   [`custom_flags`] with `O_NONBLOCK`, or both `read` and `write`, open one without waiting.
+//!   [`read()`], [`read_to_string`], [`write()`] and [`copy`] also wait there for what comes out of
+//!   a FIFO or a device, or goes into it, to the end.
 //! - Pipes, terminals and other devices are waited for without a thread, and written to in pieces
 //!   of at most 4096 bytes. If another process takes away what was there to be read, a thread
 //!   waits.
