@@ -143,8 +143,7 @@ impl End {
     /// Those of write(2) and epoll_ctl(2).
     #[inline]
     pub(crate) fn write(&self, buf: &[u8]) -> io::Result<usize> {
-        let buf = &buf[..self.most_of(buf.len())];
-        self.write_by(buf.len(), |fd| file::write(fd, buf))
+        self.write_by(buf.len(), |fd| self.write_now(fd, buf))
     }
 
     /// Writes from several. A yield point.
@@ -153,24 +152,29 @@ impl End {
     ///
     /// Those of writev(2) and epoll_ctl(2).
     pub(crate) fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if self.0.is_given_away() {
-            let first = bufs.iter().find(|buf| !buf.is_empty());
-            return self.write(first.map_or(&[], |buf| buf));
-        }
         let length = bufs.iter().take(MAX_IO_SLICES).map(|buf| buf.len()).sum();
-        self.write_by(length, |fd| file::write_vectored(fd, bufs))
+        self.write_by(length, |fd| {
+            let first = bufs.iter().find(|buf| !buf.is_empty());
+            match first.filter(|_| self.0.is_given_away()) {
+                Some(first) => self.write_now(fd, first),
+                None => Ok(Done::written(file::write_vectored(fd, bufs)?, length)),
+            }
+        })
     }
 
-    /// How much of a write is tried at once.
-    fn most_of(&self, length: usize) -> usize {
-        if self.0.is_given_away() { length.min(PIPE_BUF) } else { length }
+    /// One attempt. A clone may have been given away while this one waited: how much is tried is
+    /// not known before.
+    fn write_now(&self, fd: BorrowedFd<'_>, buf: &[u8]) -> io::Result<Done<usize>> {
+        let most = if self.0.is_given_away() { PIPE_BUF } else { buf.len() };
+        let buf = &buf[..buf.len().min(most)];
+        Ok(Done::written(file::write(fd, buf)?, buf.len()))
     }
 
     #[inline(always)]
     fn write_by(
         &self,
         length: usize,
-        write: impl Fn(BorrowedFd<'_>) -> io::Result<usize>,
+        write: impl Fn(BorrowedFd<'_>) -> io::Result<Done<usize>>,
     ) -> io::Result<usize> {
         if length == 0 {
             park::checkpoint();
@@ -178,7 +182,7 @@ impl End {
         }
         self.0.operate(Direction::Write, |fd| {
             self.ask(PollFd::to_write(fd.as_fd()))?;
-            Ok(Done::written(write(fd.as_fd())?, length))
+            write(fd.as_fd())
         })
     }
 }

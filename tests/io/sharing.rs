@@ -1,6 +1,6 @@
 //! Pipes whose clones were given away, and pipes from elsewhere: their mode is not ours.
 
-use std::io::{Read, Write};
+use std::io::{IoSlice, Read, Write};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::rc::Rc;
 
@@ -54,6 +54,31 @@ fn ends_of_which_a_clone_was_given_away_wait_without_blocking_the_thread() {
     hosted(|| {
         let (reader, writer, _clones) = shared_pipe();
         cross(reader, writer);
+    });
+}
+
+#[test]
+fn one_who_waits_while_a_clone_is_given_away_goes_on_without_blocking_the_thread() {
+    hosted(|| {
+        for vectored in [false, true] {
+            let (reader, writer) = pipe().expect("a pipe");
+            let clone = writer.try_clone().expect("a clone");
+            let writing = parked(move || {
+                let mut rest = &patterned(MUCH)[..];
+                while !rest.is_empty() {
+                    let count = match vectored {
+                        true => (&writer).write_vectored(&[IoSlice::new(rest)]),
+                        false => (&writer).write(rest),
+                    };
+                    rest = &rest[count.expect("a reader")..];
+                }
+            });
+            let _given_away = OwnedFd::from(clone);
+            let mut bytes = vec![0; MUCH];
+            (&reader).read_exact(&mut bytes).expect("bytes");
+            assert!(bytes == patterned(MUCH));
+            writing.get().expect("room");
+        }
     });
 }
 
