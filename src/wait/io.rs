@@ -333,8 +333,8 @@ impl<F: AsFd> Source<F> {
     }
 }
 
-/// Waits until one of `sources`, each of which had nothing to read, may have something. A yield
-/// point.
+/// Waits until one of `sources`, each of which had nothing to read when it was tried, may have
+/// something. A yield point.
 ///
 /// # Errors
 ///
@@ -348,6 +348,10 @@ pub(crate) fn wait_to_read_any<F: AsFd>(sources: &[&Source<F>]) -> io::Result<()
     };
     let keys: Vec<Key> =
         sources.iter().map(|source| source.registered(hub)).collect::<io::Result<_>>()?;
+    // An edge that came since the source was tried would have been missed.
+    if keys.iter().any(|key| hub.may_be_ready(*key, Direction::Read)) {
+        return Ok(());
+    }
     let wait = Wait::arm();
     for key in &keys {
         hub.add_waiter(*key, Direction::Read, wait.waker());

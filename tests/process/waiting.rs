@@ -4,10 +4,12 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::iter;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
+use betterthreads::io::{PipeReader, pipe};
 use betterthreads::process::{Command, Stdio};
-use betterthreads::{Greenlet, run, sleep, spawn};
+use betterthreads::{Greenlet, killall, run, select, sleep, spawn};
 
 use crate::common::{hosted, in_a_process, parked, text};
 
@@ -127,4 +129,37 @@ fn an_end_is_seen_though_no_descriptor_is_left_that_could_tell_of_it() {
         });
     });
     assert!(output.status.success(), "{}", text(&output));
+}
+
+/// Whether there is something to read.
+fn is_readable(reader: &PipeReader) -> bool {
+    !select::select(&[reader.as_fd()], &[], &[], 0).expect("an open pipe").0.is_empty()
+}
+
+#[test]
+fn what_comes_while_one_of_two_streams_is_looked_at_is_heard() {
+    hosted(|| {
+        // So many that the hub looks at the world while they have their turn.
+        let others: Vec<_> = (0..200).map(|_| counter().1).collect();
+        let mut child = Command::new("true").spawn().expect("true");
+        let [(stdout, mut writer), (stderr, _silent)] =
+            [pipe(), pipe()].map(|pipe| pipe.expect("a pipe"));
+        let left = stdout.try_clone().expect("a clone");
+        child.stdout = Some(OwnedFd::from(stdout).into());
+        child.stderr = Some(OwnedFd::from(stderr).into());
+        let listening = parked(move || child.wait_with_output());
+        for round in 0..1500 {
+            // In no step with the turns that the listener gives to the others.
+            for _ in 0..=round % 13 % 5 {
+                writer.write_all(b"x").expect("a listener");
+                sleep(0);
+            }
+            for _ in 0..5 {
+                sleep(0);
+            }
+            assert!(!is_readable(&left), "nobody listens in round {round}");
+        }
+        killall(&others);
+        listening.kill();
+    });
 }
