@@ -13,6 +13,9 @@
 //!
 //! Every call that may wait is a yield point. One that is interrupted by a kill did not happen: no
 //! byte was taken and lost. A line that is waited for stays in the buffer until all of it is there.
+//! That is so for the calls of the types here: std's [`BufReader`] around a pipe forgets the part
+//! of a line that it has read when its `read_line` is interrupted, and `read_exact` of a pipe, as
+//! `write_all`, is several calls.
 //!
 //! **The standard streams** are shared with other processes, so their mode is left alone. A call
 //! waits until poll(2) says that it would return at once, and then makes it, writing no more than a
@@ -29,8 +32,10 @@
 //! - `write!` to a stream formats all of its text before it writes any of it.
 //!
 //! **A pipe** that is made here is non-blocking inside, and blocking again when it is given away.
-//! One that comes from elsewhere, and one of which a clone was given away, is treated as a standard
-//! stream is.
+//! Its calls wait, whatever fcntl(2) is told about its descriptor; and a duplicate of the bare
+//! descriptor is as non-blocking as it, so what a child is to have is the pipe or a `try_clone` of
+//! it. One that comes from elsewhere, and one of which a clone was given away, is treated as a
+//! standard stream is.
 //!
 //! | item of std | here |
 //! |---|---|
