@@ -66,6 +66,8 @@ pub(crate) struct Options {
     pub(crate) nonblocking: AtomicBool,
     /// The kernel's mode may be blocking: a clone was given to somebody else.
     pub(crate) given_away: AtomicBool,
+    /// For an end of a pipe: its mode is not this library's any more.
+    pub(crate) has_its_mode: OnceLock<()>,
 }
 
 /// This descriptor in the poller of one hub.

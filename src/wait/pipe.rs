@@ -43,19 +43,25 @@ impl End {
     pub(crate) fn adopt(fd: OwnedFd) -> End {
         let nonblocking = file::is_nonblocking(fd.as_fd()).unwrap_or(false);
         let source = Source::of_kind(fd, false);
-        source.options().nonblocking.store(nonblocking, Ordering::Relaxed);
-        source.options().given_away.store(true, Ordering::Relaxed);
+        let options = source.options();
+        options.nonblocking.store(nonblocking, Ordering::Relaxed);
+        options.given_away.store(true, Ordering::Relaxed);
+        options.has_its_mode.get_or_init(|| ());
         End(source)
     }
 
-    /// The descriptor, in the mode that its user saw.
+    /// The descriptor, in the mode that its user saw. Only the first of several clones brings that
+    /// about: whoever gets it may choose another.
     pub(crate) fn release(self) -> OwnedFd {
-        let nonblocking = self.0.is_nonblocking();
-        self.0.options().given_away.store(true, Ordering::Relaxed);
+        let options = self.0.options().clone();
         let fd = self.0.into_file();
-        if let Err(error) = file::set_nonblocking(fd.as_fd(), nonblocking) {
-            log::error!("the mode of a pipe could not be restored: {error}");
-        }
+        // Whoever comes second waits until it is done.
+        options.has_its_mode.get_or_init(|| {
+            options.given_away.store(true, Ordering::Relaxed);
+            if let Err(error) = file::set_nonblocking(fd.as_fd(), false) {
+                log::error!("the mode of a pipe could not be restored: {error}");
+            }
+        });
         fd
     }
 

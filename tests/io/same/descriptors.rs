@@ -35,6 +35,22 @@ fn what_is_given_away_blocks() {
 }
 
 #[test]
+fn a_mode_that_others_have_chosen_is_left_alone() {
+    hosted(|| {
+        let (reader, writer) = pipe().unwrap();
+        // Given away before they choose, and taken over before.
+        let given = OwnedFd::from(reader.try_clone().unwrap());
+        let taken = PipeWriter::from(OwnedFd::from(writer));
+        for theirs in [given.as_fd(), taken.as_fd()] {
+            // For any descriptor: it is fcntl(2).
+            socket2::SockRef::from(&theirs).set_nonblocking(true).unwrap();
+        }
+        assert!(is_nonblocking(&OwnedFd::from(reader)));
+        assert!(is_nonblocking(&OwnedFd::from(taken)));
+    });
+}
+
+#[test]
 fn a_pipe_survives_being_a_descriptor() {
     hosted(|| {
         let (reader, mut writer) = pipe().unwrap();
