@@ -76,13 +76,17 @@ impl Process {
         }
     }
 
-    /// Waits until it may have ended.
+    /// Waits until it may have ended. The first time it only gets ready for that, so that the child
+    /// is looked at once more: where the kernel reaps children by itself, the number could have
+    /// become somebody else's before the descriptor was opened.
     fn wait_for_news(&mut self) -> io::Result<()> {
-        let end = match self.end.take() {
-            Some(end) => end,
-            None => Source::new(process::pidfd(self.child.id())?),
-        };
-        self.end.insert(end).wait(Direction::Read, None).map(drop)
+        match &self.end {
+            Some(end) => end.wait(Direction::Read, None).map(drop),
+            None => {
+                self.end = Some(Source::new(process::pidfd(self.child.id())?));
+                Ok(())
+            }
+        }
     }
 }
 
