@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use super::io::{Direction, Done, Source};
 use super::park;
 use crate::driver::file::{self, PIPE_BUF};
-use crate::driver::sys::{self, MAX_IO_SLICES, PollFd};
+use crate::driver::sys::{self, MAX_IO_SLICES};
 
 /// See the module's documentation.
 pub(crate) struct End(Source<OwnedFd>);
@@ -83,8 +83,8 @@ impl End {
     }
 
     /// Fails if a call on an end whose mode may be blocking would not return at once.
-    fn ask(&self, asked: PollFd<'_>) -> io::Result<()> {
-        if self.0.is_given_away() && !sys::is_ready(asked)? {
+    fn ask(&self, fd: BorrowedFd<'_>, read: bool) -> io::Result<()> {
+        if self.0.is_given_away() && !file::would_not_wait(fd, read)? {
             return Err(sys::would_block());
         }
         Ok(())
@@ -119,7 +119,7 @@ impl End {
     pub(super) fn try_read(&self, buf: &mut [u8]) -> Option<io::Result<usize>> {
         let room = buf.len();
         let result = self.0.attempt(Direction::Read, &mut |fd| {
-            self.ask(PollFd::to_read(fd.as_fd()))?;
+            self.ask(fd.as_fd(), true)?;
             Ok(Done::read(file::read(fd.as_fd(), buf)?, room))
         });
         // The answer of an end that its user has made non-blocking.
@@ -137,7 +137,7 @@ impl End {
             return Ok(0);
         }
         self.0.operate(Direction::Read, |fd| {
-            self.ask(PollFd::to_read(fd.as_fd()))?;
+            self.ask(fd.as_fd(), true)?;
             Ok(Done::read(read(fd.as_fd())?, room))
         })
     }
@@ -187,7 +187,7 @@ impl End {
             return Ok(0);
         }
         self.0.operate(Direction::Write, |fd| {
-            self.ask(PollFd::to_write(fd.as_fd()))?;
+            self.ask(fd.as_fd(), false)?;
             write(fd.as_fd())
         })
     }

@@ -51,6 +51,17 @@ fn a_mode_that_others_have_chosen_is_left_alone() {
 }
 
 #[test]
+fn an_end_that_is_used_the_wrong_way_round_fails() {
+    hosted(|| {
+        let (reader, writer) = pipe().unwrap();
+        let mut reader = PipeWriter::from(OwnedFd::from(reader));
+        let mut writer = PipeReader::from(OwnedFd::from(writer));
+        assert_eq!(reader.write(b"x").unwrap_err().raw_os_error(), Some(libc::EBADF));
+        assert_eq!(writer.read(&mut [0]).unwrap_err().raw_os_error(), Some(libc::EBADF));
+    });
+}
+
+#[test]
 fn a_pipe_survives_being_a_descriptor() {
     hosted(|| {
         let (reader, mut writer) = pipe().unwrap();
