@@ -9,6 +9,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod greenlets;
+#[path = "../common/interrupt.rs"]
+mod interrupt;
 mod interrupted;
 mod main_greenlet;
 mod plain;

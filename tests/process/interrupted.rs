@@ -6,39 +6,12 @@ use std::os::unix::process::ExitStatusExt;
 use std::rc::Rc;
 
 use betterthreads::process::{Child, Command, Stdio};
-use betterthreads::{Greenlet, shield, sleep, spawn, with_timeout};
+use betterthreads::{shield, sleep, spawn};
 
 use crate::common::{hosted, hosted_alone, meanwhile, on_drop, parked};
+use crate::interrupt::{ALL, interrupt};
 use crate::list::{children, is_alive, state, wait_for};
 use crate::support::open_fds;
-
-/// The ways to interrupt a call.
-#[derive(Clone, Copy, Debug)]
-enum How {
-    Kill,
-    KillFromElsewhere,
-    Throw,
-    TimeOut,
-}
-
-const ALL: [How; 4] = [How::Kill, How::KillFromElsewhere, How::Throw, How::TimeOut];
-
-/// Lets a greenlet come to wait in `call` and interrupts it there. All of it is gone on return.
-fn interrupt(how: How, call: impl FnOnce() + 'static) {
-    if let How::TimeOut = how {
-        // It may pass as soon as the call begins, on a busy machine.
-        let limited = spawn(|| assert!(with_timeout(0.05, call).is_err(), "it waits"));
-        return limited.get().expect("its time was over");
-    }
-    let greenlet: Greenlet<()> = parked(call);
-    match how {
-        How::Kill => greenlet.kill(),
-        How::KillFromElsewhere => meanwhile(|| greenlet.kill_nowait()),
-        How::Throw => greenlet.throw("stop"),
-        How::TimeOut => {}
-    }
-    assert!(greenlet.get().is_err(), "{how:?}: it waits");
-}
 
 /// Nobody waits for its output if a test fails and leaves it behind.
 fn sleeper() -> Command {

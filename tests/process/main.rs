@@ -9,6 +9,8 @@
 mod common;
 mod becoming;
 mod greenlets;
+#[path = "../common/interrupt.rs"]
+mod interrupt;
 mod interrupted;
 mod list;
 mod main_greenlet;
