@@ -50,6 +50,6 @@ pub(crate) fn connect_unix(address: &SockAddr) -> io::Result<Source> {
     park::checkpoint();
     park::spend_budget();
     let socket = socket::unix(Type::STREAM)?;
-    retry::until_room(None, || socket::connect_now(&socket, address))?;
+    retry::until_possible(None, || socket::connect_now(&socket, address))?;
     Ok(Source::of_kind(socket, false))
 }

@@ -2,17 +2,13 @@
 //!
 //! An offload thread that waited in flock(2) could not be called back, and as many of them as there
 //! are would keep the holder of the lock from its own work on files. So the lock is asked for again
-//! and again, after longer and longer rests.
+//! and again.
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::time::Duration;
 
-use super::{clock, park, sleep};
+use super::{park, retry};
 use crate::sched::current;
-
-const FIRST_REST: Duration = Duration::from_millis(1);
-const LONGEST_REST: Duration = Duration::from_millis(32);
 
 /// Waits for a lock that `attempt` takes if it is free; on a thread without a hub by `wait`. A
 /// yield point.
@@ -29,13 +25,5 @@ pub(crate) fn lock(
         return wait(file);
     }
     park::checkpoint();
-    let mut rest = FIRST_REST;
-    loop {
-        match attempt(file) {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) => sleep::sleep_until(clock::now().checked_add(rest)),
-        }
-        rest = (rest * 2).min(LONGEST_REST);
-    }
+    retry::until_possible(None, || attempt(file).map_err(io::Error::from))
 }

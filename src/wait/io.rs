@@ -223,7 +223,7 @@ impl<F: AsFd> Source<F> {
             true => Some(clock::now()),
             false => self.deadline(direction),
         };
-        retry::until_room(deadline, || attempt(&self.file))
+        retry::until_possible(deadline, || attempt(&self.file))
     }
 
     /// Attempts an operation, if it may go through. None if it is to wait for the source.

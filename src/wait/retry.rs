@@ -1,11 +1,12 @@
-//! Waiting for room of which the kernel gives no notice.
+//! Waiting for what the kernel gives no notice of.
 //!
 //! A listener for Unix sockets whose queue is full, and a receiver of Unix datagrams whose queue is
 //! full, let a blocked thread go on when there is room again. To whoever does not block they answer
 //! `EAGAIN`, and no descriptor tells when to come back: one that is not connected never becomes
-//! ready, one that sends counts as ready all the time. So the call is made again after a while:
-//! after everybody else had a turn, after a millisecond, then after pauses that double up to a
-//! limit. Those who wait are not served in the order of asking.
+//! ready, one that sends counts as ready all the time. Nor does the lock of a file tell that it is
+//! free. So the call is made again after a while: after everybody else had a turn, after a
+//! millisecond, then after pauses that double up to a limit. Those who wait are not served in the
+//! order of asking.
 //!
 //! In a simulated world somebody who waits here for ever is not found to: there is always a pause
 //! that will end.
@@ -28,7 +29,7 @@ const LONGEST: Duration = Duration::from_millis(32);
 /// # Errors
 ///
 /// Those of `attempt`; `WouldBlock` when the deadline has passed.
-pub(crate) fn until_room<T>(
+pub(crate) fn until_possible<T>(
     deadline: Option<Instant>,
     mut attempt: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
